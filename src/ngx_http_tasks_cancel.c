@@ -1,0 +1,133 @@
+
+/*
+ * Cancelling a task: one call of a Redis function, which decides and changes
+ * atomically.  It is never sent twice, except after Redis has said that it
+ * does not know the function, and so has changed nothing.
+ */
+
+
+#include <ngx_http_tasks_exchange.h>
+
+
+static ngx_http_tasks_error_e ngx_http_tasks_cancel_start(
+    ngx_http_tasks_exchange_t *x);
+static void ngx_http_tasks_cancel_handler(ngx_http_tasks_op_t *op);
+static ngx_http_tasks_error_e ngx_http_tasks_cancel_reply(
+    ngx_http_tasks_exchange_t *x, ngx_http_tasks_reply_t *reply);
+
+
+ngx_http_tasks_error_e
+ngx_http_tasks_cancel(ngx_http_tasks_exchange_t *x)
+{
+    x->op->once = 1;
+
+    return ngx_http_tasks_cancel_start(x);
+}
+
+
+static ngx_http_tasks_error_e
+ngx_http_tasks_cancel_start(ngx_http_tasks_exchange_t *x)
+{
+    ngx_http_tasks_op_t  *op;
+
+    op = x->op;
+
+    if (ngx_http_tasks_op_fill(op, 2) != NGX_OK) {
+        return NGX_HTTP_TASKS_INTERNAL;
+    }
+
+    if (x->tries) {
+        ngx_http_tasks_store_load(op, x->request.definition);
+    }
+
+    ngx_http_tasks_op_command(op, 5, 3, 0);
+    ngx_http_tasks_op_literal(op, "FCALL");
+    ngx_http_tasks_op_str(op, &x->request.definition->fn_cancel);
+    ngx_http_tasks_op_literal(op, "1");
+    ngx_http_tasks_op_str(op, &x->base);
+    ngx_http_tasks_op_str(op, &x->request.id);
+
+    return ngx_http_tasks_exchange_start(x, ngx_http_tasks_cancel_handler);
+}
+
+
+static void
+ngx_http_tasks_cancel_handler(ngx_http_tasks_op_t *op)
+{
+    ngx_http_tasks_error_e      error;
+    ngx_http_tasks_exchange_t  *x;
+
+    x = op->data;
+
+    if (op->status == NGX_HTTP_TASKS_OP_OK && x->tries == 0
+        && x->store->load_functions
+        && ngx_http_tasks_reply_is_error(&op->replies[0],
+                                         "ERR Function not found"))
+    {
+        x->tries = 1;
+        error = ngx_http_tasks_cancel_start(x);
+
+        if (error == NGX_HTTP_TASKS_ERRORS) {
+            return;
+        }
+
+    } else {
+        error = ngx_http_tasks_store_error(x->store, op);
+
+        if (error == NGX_HTTP_TASKS_ERRORS) {
+            error = ngx_http_tasks_cancel_reply(x,
+                                          &op->replies[op->ncommands - 1]);
+        }
+    }
+
+    x->done(x, error);
+}
+
+
+/* What became of it, then the state that the task had, as JSON text. */
+
+static ngx_http_tasks_error_e
+ngx_http_tasks_cancel_reply(ngx_http_tasks_exchange_t *x,
+    ngx_http_tasks_reply_t *reply)
+{
+    ngx_uint_t               i;
+    ngx_http_tasks_reply_t  *elt;
+
+    static struct {
+        ngx_str_t               name;
+        ngx_http_tasks_error_e  error;
+    } outcomes[] = {
+        { ngx_string("cancelled"), NGX_HTTP_TASKS_ERRORS },
+        { ngx_string("unchanged"), NGX_HTTP_TASKS_ERRORS },
+        { ngx_string("refused"), NGX_HTTP_TASKS_CANNOT_CANCEL },
+        { ngx_string("missing"), NGX_HTTP_TASKS_NOT_FOUND },
+        { ngx_null_string, 0 }
+    };
+
+    if (reply->type != NGX_HTTP_TASKS_REPLY_ARRAY
+        || reply->u.array.nelts == 0
+        || reply->u.array.elts[0].type != NGX_HTTP_TASKS_REPLY_STRING)
+    {
+        return ngx_http_tasks_exchange_distrust(x);
+    }
+
+    elt = reply->u.array.elts;
+
+    if (reply->u.array.nelts > 1
+        && elt[1].type == NGX_HTTP_TASKS_REPLY_STRING)
+    {
+        x->state = elt[1].u.str;
+    }
+
+    for (i = 0; outcomes[i].name.len; i++) {
+        if (elt[0].u.str.len == outcomes[i].name.len
+            && ngx_strncmp(elt[0].u.str.data, outcomes[i].name.data,
+                           outcomes[i].name.len)
+               == 0)
+        {
+            return outcomes[i].error;
+        }
+    }
+
+    return ngx_http_tasks_exchange_distrust(x);
+}

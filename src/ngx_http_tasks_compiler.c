@@ -1,0 +1,361 @@
+
+/*
+ * Reading the JSON of a definition: each getter checks, and each complaint
+ * names the file and the path of what it complains about.
+ */
+
+
+#include <ngx_http_tasks_compiler.h>
+
+
+#define NGX_HTTP_TASKS_PATH_LEN  256
+
+
+static u_char *
+ngx_http_tasks_node_path(const ngx_http_tasks_node_t *node, u_char *p,
+    u_char *last)
+{
+    if (node->parent == NULL) {
+        return ngx_slprintf(p, last, "$");
+    }
+
+    p = ngx_http_tasks_node_path(node->parent, p, last);
+
+    if (node->key) {
+        return ngx_slprintf(p, last, ".%s", node->key);
+    }
+
+    return ngx_slprintf(p, last, "[%uz]", node->index);
+}
+
+
+ngx_int_t
+ngx_http_tasks_node_error(const ngx_http_tasks_node_t *node,
+    const char *format, ...)
+{
+    u_char     path[NGX_HTTP_TASKS_PATH_LEN], text[NGX_MAX_ERROR_STR];
+    u_char    *path_end, *text_end;
+    va_list    args;
+    ngx_str_t  where, what;
+
+    path_end = ngx_http_tasks_node_path(node, path, path + sizeof(path));
+
+    va_start(args, format);
+    text_end = ngx_vslprintf(text, text + sizeof(text), format, args);
+    va_end(args);
+
+    where.data = path;
+    where.len = path_end - path;
+    what.data = text;
+    what.len = text_end - text;
+
+    ngx_conf_log_error(NGX_LOG_EMERG, node->compiler->cf, 0, "%V: %V: %V",
+                       &node->compiler->definition->file, &where, &what);
+
+    return NGX_ERROR;
+}
+
+
+ngx_int_t
+ngx_http_tasks_node_member(const ngx_http_tasks_node_t *node, const char *key,
+    ngx_http_tasks_node_t *member)
+{
+    json_t  *json;
+
+    json = json_object_get(node->json, key);
+
+    if (json == NULL) {
+        return NGX_DECLINED;
+    }
+
+    member->compiler = node->compiler;
+    member->parent = node;
+    member->key = key;
+    member->index = 0;
+    member->json = json;
+
+    return NGX_OK;
+}
+
+
+void
+ngx_http_tasks_node_element(const ngx_http_tasks_node_t *node, size_t index,
+    ngx_http_tasks_node_t *element)
+{
+    element->compiler = node->compiler;
+    element->parent = node;
+    element->key = NULL;
+    element->index = index;
+    element->json = json_array_get(node->json, index);
+}
+
+
+ngx_int_t
+ngx_http_tasks_node_string(const ngx_http_tasks_node_t *node, const char *key,
+    ngx_str_t *result)
+{
+    ngx_http_tasks_node_t  member;
+
+    if (ngx_http_tasks_node_member(node, key, &member) != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    if (!json_is_string(member.json)) {
+        return ngx_http_tasks_node_error(&member, "must be a string");
+    }
+
+    *result = ngx_http_tasks_compiler_text(node->compiler,
+                                           json_string_value(member.json),
+                                           json_string_length(member.json));
+
+    return result->data ? NGX_OK : NGX_ERROR;
+}
+
+
+ngx_int_t
+ngx_http_tasks_node_integer(const ngx_http_tasks_node_t *node, const char *key,
+    int64_t minimum, int64_t maximum, int64_t *result)
+{
+    ngx_http_tasks_node_t  member;
+
+    if (ngx_http_tasks_node_member(node, key, &member) != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    if (!json_is_integer(member.json)
+        || json_integer_value(member.json) < minimum
+        || json_integer_value(member.json) > maximum)
+    {
+        return ngx_http_tasks_node_error(&member,
+                              "must be an integer between %L and %L",
+                              minimum, maximum);
+    }
+
+    *result = json_integer_value(member.json);
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_tasks_node_flag(const ngx_http_tasks_node_t *node, const char *key,
+    ngx_uint_t *result)
+{
+    ngx_http_tasks_node_t  member;
+
+    if (ngx_http_tasks_node_member(node, key, &member) != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    if (!json_is_boolean(member.json)) {
+        return ngx_http_tasks_node_error(&member, "must be true or false");
+    }
+
+    *result = json_is_true(member.json);
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_tasks_node_choice(const ngx_http_tasks_node_t *node, const char *key,
+    const ngx_str_t *names, ngx_uint_t *result)
+{
+    u_char                 buf[NGX_HTTP_TASKS_PATH_LEN], *p;
+    ngx_int_t              rc;
+    ngx_str_t              value, known;
+    ngx_uint_t             i;
+    ngx_http_tasks_node_t  member;
+
+    rc = ngx_http_tasks_node_string(node, key, &value);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    p = buf;
+
+    for (i = 0; names[i].len; i++) {
+        if (value.len == names[i].len
+            && ngx_strncmp(value.data, names[i].data, value.len) == 0)
+        {
+            *result = i;
+            return NGX_OK;
+        }
+
+        p = ngx_slprintf(p, buf + sizeof(buf), "%s%V", i ? ", " : "",
+                         &names[i]);
+    }
+
+    known.data = buf;
+    known.len = p - buf;
+
+    (void) ngx_http_tasks_node_member(node, key, &member);
+
+    return ngx_http_tasks_node_error(&member, "unknown \"%V\", it may be %V",
+                                     &value, &known);
+}
+
+
+ngx_int_t
+ngx_http_tasks_node_list(const ngx_http_tasks_node_t *node, const char *key,
+    ngx_array_t **result)
+{
+    size_t                 i;
+    ngx_str_t             *value;
+    ngx_array_t           *list;
+    ngx_http_tasks_node_t  member, element;
+
+    if (ngx_http_tasks_node_member(node, key, &member) != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    if (!json_is_array(member.json)) {
+        return ngx_http_tasks_node_error(&member, "must be an array");
+    }
+
+    list = ngx_array_create(node->compiler->cf->pool,
+                            json_array_size(member.json) + 1,
+                            sizeof(ngx_str_t));
+    if (list == NULL) {
+        return NGX_ERROR;
+    }
+
+    for (i = 0; i < json_array_size(member.json); i++) {
+        ngx_http_tasks_node_element(&member, i, &element);
+
+        value = ngx_array_push(list);
+
+        if (json_is_string(element.json)) {
+            *value = ngx_http_tasks_compiler_text(node->compiler,
+                                       json_string_value(element.json),
+                                       json_string_length(element.json));
+
+        } else if (json_is_integer(element.json)
+                   || json_is_boolean(element.json))
+        {
+            *value = ngx_http_tasks_compiler_dump(node->compiler,
+                                                  element.json);
+
+        } else {
+            return ngx_http_tasks_node_error(&element,
+                              "must be a string, an integer or a boolean");
+        }
+
+        if (value->data == NULL) {
+            return NGX_ERROR;
+        }
+    }
+
+    *result = list;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_tasks_node_is_object(const ngx_http_tasks_node_t *node)
+{
+    if (!json_is_object(node->json)) {
+        return ngx_http_tasks_node_error(node, "must be an object");
+    }
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_tasks_node_keys(const ngx_http_tasks_node_t *node,
+    const char *const *keys)
+{
+    json_t             *value;
+    const char         *key;
+    ngx_uint_t          i;
+
+    if (ngx_http_tasks_node_is_object(node) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    json_object_foreach(node->json, key, value) {
+
+        for (i = 0; keys[i]; i++) {
+            if (ngx_strcmp(key, keys[i]) == 0) {
+                break;
+            }
+        }
+
+        if (keys[i] == NULL) {
+            return ngx_http_tasks_node_error(node, "unknown member \"%s\"",
+                                             key);
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+ngx_str_t
+ngx_http_tasks_compiler_text(ngx_http_tasks_compiler_t *compiler,
+    const char *text, size_t len)
+{
+    ngx_str_t  copy;
+
+    copy.len = len;
+    copy.data = ngx_pnalloc(compiler->cf->pool, len + 1);
+
+    if (copy.data) {
+        ngx_memcpy(copy.data, text, len);
+        copy.data[len] = '\0';
+    }
+
+    return copy;
+}
+
+
+ngx_str_t
+ngx_http_tasks_compiler_dump(ngx_http_tasks_compiler_t *compiler, json_t *json)
+{
+    char       *text;
+    ngx_str_t   copy;
+
+    text = json_dumps(json, JSON_ENCODE_ANY|JSON_COMPACT
+                            |JSON_REAL_PRECISION(15));
+
+    if (text == NULL) {
+        ngx_str_null(&copy);
+        return copy;
+    }
+
+    copy = ngx_http_tasks_compiler_text(compiler, text, ngx_strlen(text));
+
+    free(text);
+
+    return copy;
+}
+
+
+ngx_str_t
+ngx_http_tasks_compiler_key(ngx_http_tasks_compiler_t *compiler,
+    ngx_str_t *name)
+{
+    json_t     *json;
+    ngx_str_t   key;
+
+    ngx_str_null(&key);
+
+    json = json_stringn((char *) name->data, name->len);
+    if (json == NULL) {
+        return key;
+    }
+
+    key = ngx_http_tasks_compiler_dump(compiler, json);
+
+    json_decref(json);
+
+    if (key.data) {
+        /* the text's final zero makes room for the colon */
+        key.data[key.len++] = ':';
+    }
+
+    return key;
+}

@@ -1,0 +1,731 @@
+
+/*
+ * Compiles response templates and errors: which values stand where, escaped
+ * how, is decided here, once.
+ */
+
+
+#include <ngx_http_tasks_compiler.h>
+
+
+#define NGX_HTTP_TASKS_BIT(name)                                              \
+    ((uint32_t) 1 << NGX_HTTP_TASKS_VALUE_##name)
+
+#define NGX_HTTP_TASKS_ANYWHERE                                               \
+    (NGX_HTTP_TASKS_BIT(STATUS) | NGX_HTTP_TASKS_BIT(NOW)                     \
+     | NGX_HTTP_TASKS_BIT(NOW_SECONDS) | NGX_HTTP_TASKS_BIT(NOW_NAIVE))
+
+
+typedef struct {
+    ngx_uint_t                status;
+    const char               *message;
+} ngx_http_tasks_error_default_t;
+
+
+static ngx_int_t ngx_http_tasks_body_value(const ngx_http_tasks_node_t *node,
+    json_t *json, uint32_t allowed, ngx_http_tasks_template_t *template);
+static ngx_int_t ngx_http_tasks_body_object(const ngx_http_tasks_node_t *node,
+    json_t *json, uint32_t allowed, ngx_http_tasks_template_t *template);
+static ngx_int_t ngx_http_tasks_body_string(const ngx_http_tasks_node_t *node,
+    const char *text, uint32_t allowed, ngx_http_tasks_template_t *template);
+static ngx_int_t ngx_http_tasks_body_text(const ngx_http_tasks_node_t *node,
+    const char *text, ngx_uint_t json, uint32_t allowed,
+    ngx_http_tasks_template_t *template);
+static const char *ngx_http_tasks_body_name(const char *p, ngx_str_t *name,
+    ngx_uint_t *optional);
+static ngx_int_t ngx_http_tasks_body_lookup(const ngx_http_tasks_node_t *node,
+    ngx_str_t *name, uint32_t allowed);
+
+
+/* in the order of ngx_http_tasks_value_e */
+static ngx_str_t  ngx_http_tasks_value_names[] = {
+    ngx_string("tasks"),
+    ngx_string("task"),
+    ngx_string("total"),
+    ngx_string("page"),
+    ngx_string("pages"),
+    ngx_string("limit"),
+    ngx_string("next_cursor"),
+    ngx_string("id"),
+    ngx_string("state"),
+    ngx_string("status"),
+    ngx_string("message"),
+    ngx_string("code"),
+    ngx_string("rule"),
+    ngx_string("parameter"),
+    ngx_string("location"),
+    ngx_string("value"),
+    ngx_string("now"),
+    ngx_string("now_seconds"),
+    ngx_string("now_naive"),
+    ngx_null_string
+};
+
+
+const uint32_t  ngx_http_tasks_error_values =
+    NGX_HTTP_TASKS_ANYWHERE
+    | NGX_HTTP_TASKS_BIT(ID) | NGX_HTTP_TASKS_BIT(STATE)
+    | NGX_HTTP_TASKS_BIT(MESSAGE) | NGX_HTTP_TASKS_BIT(CODE)
+    | NGX_HTTP_TASKS_BIT(RULE) | NGX_HTTP_TASKS_BIT(PARAMETER)
+    | NGX_HTTP_TASKS_BIT(LOCATION) | NGX_HTTP_TASKS_BIT(VALUE);
+
+
+const uint32_t  ngx_http_tasks_action_values[NGX_HTTP_TASKS_ACTIONS] = {
+    NGX_HTTP_TASKS_ANYWHERE
+    | NGX_HTTP_TASKS_BIT(TASKS) | NGX_HTTP_TASKS_BIT(TOTAL)
+    | NGX_HTTP_TASKS_BIT(PAGE) | NGX_HTTP_TASKS_BIT(PAGES)
+    | NGX_HTTP_TASKS_BIT(LIMIT) | NGX_HTTP_TASKS_BIT(NEXT_CURSOR),
+
+    NGX_HTTP_TASKS_ANYWHERE
+    | NGX_HTTP_TASKS_BIT(TASK) | NGX_HTTP_TASKS_BIT(ID),
+
+    NGX_HTTP_TASKS_ANYWHERE
+    | NGX_HTTP_TASKS_BIT(ID) | NGX_HTTP_TASKS_BIT(STATE)
+};
+
+
+ngx_str_t  ngx_http_tasks_error_names[] = {
+    ngx_string("bad_parameter"),
+    ngx_string("bad_cursor"),
+    ngx_string("unauthorized"),
+    ngx_string("forbidden"),
+    ngx_string("not_found"),
+    ngx_string("no_route"),
+    ngx_string("bad_method"),
+    ngx_string("cannot_cancel"),
+    ngx_string("too_large"),
+    ngx_string("unavailable"),
+    ngx_string("timeout"),
+    ngx_string("internal"),
+    ngx_null_string
+};
+
+
+static ngx_http_tasks_error_default_t  ngx_http_tasks_error_defaults[] = {
+    { 400, "Bad parameter" },
+    { 400, "Bad cursor" },
+    { 401, "Unauthorized" },
+    { 403, "Forbidden" },
+    { 404, "Task not found" },
+    { 404, "Not found" },
+    { 405, "Method not allowed" },
+    { 409, "Cannot cancel task" },
+    { 500, "The answer is too large" },
+    { 503, "The task store is unavailable" },
+    { 504, "The task store did not answer in time" },
+    { 500, "Internal error" }
+};
+
+
+ngx_int_t
+ngx_http_tasks_compile_body(const ngx_http_tasks_node_t *node,
+    uint32_t allowed, ngx_http_tasks_template_t *template)
+{
+    if (ngx_http_tasks_template_init(template, node->compiler->cf->pool)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_tasks_body_value(node, node->json, allowed, template);
+}
+
+
+ngx_int_t
+ngx_http_tasks_compile_text(const ngx_http_tasks_node_t *node,
+    const char *text, uint32_t allowed, ngx_http_tasks_template_t *template)
+{
+    if (ngx_http_tasks_template_init(template, node->compiler->cf->pool)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_tasks_body_text(node, text, 0, allowed, template);
+}
+
+
+static ngx_int_t
+ngx_http_tasks_body_value(const ngx_http_tasks_node_t *node, json_t *json,
+    uint32_t allowed, ngx_http_tasks_template_t *template)
+{
+    size_t     i;
+    ngx_str_t  text;
+
+    if (json_is_object(json)) {
+        return ngx_http_tasks_body_object(node, json, allowed, template);
+    }
+
+    if (json_is_string(json)) {
+        return ngx_http_tasks_body_string(node, json_string_value(json),
+                                          allowed, template);
+    }
+
+    if (!json_is_array(json)) {
+        text = ngx_http_tasks_compiler_dump(node->compiler, json);
+
+        return text.data ? ngx_http_tasks_template_literal(template,
+                                                      text.data, text.len)
+                         : NGX_ERROR;
+    }
+
+    if (ngx_http_tasks_template_literal(template, "[", 1) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    for (i = 0; i < json_array_size(json); i++) {
+
+        if ((i && ngx_http_tasks_template_literal(template, ",", 1) != NGX_OK)
+            || ngx_http_tasks_body_value(node, json_array_get(json, i),
+                                         allowed, template)
+               != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    return ngx_http_tasks_template_literal(template, "]", 1);
+}
+
+
+static ngx_int_t
+ngx_http_tasks_body_object(const ngx_http_tasks_node_t *node, json_t *json,
+    uint32_t allowed, ngx_http_tasks_template_t *template)
+{
+    json_t      *value;
+    ngx_int_t    rc, index;
+    ngx_str_t    name, key;
+    ngx_uint_t   optional, certain, members;
+    const char  *member, *end;
+
+    if (ngx_http_tasks_template_literal(template, "{", 1) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    certain = 0;
+    members = 0;
+
+    json_object_foreach(json, member, value) {
+
+        name.data = (u_char *) member;
+        name.len = ngx_strlen(member);
+
+        key = ngx_http_tasks_compiler_key(node->compiler, &name);
+        if (key.data == NULL) {
+            return NGX_ERROR;
+        }
+
+        optional = 0;
+        end = NULL;
+
+        if (json_is_string(value)) {
+            end = ngx_http_tasks_body_name(json_string_value(value), &name,
+                                           &optional);
+        }
+
+        if (end && optional && *end == '\0') {
+            index = ngx_http_tasks_body_lookup(node, &name, allowed);
+
+            if (index == NGX_ERROR) {
+                return NGX_ERROR;
+            }
+
+            rc = ngx_http_tasks_template_part(template,
+                                              NGX_HTTP_TASKS_PART_MEMBER,
+                                              index, &key);
+
+        } else {
+            if (certain) {
+                rc = ngx_http_tasks_template_literal(template, ",", 1);
+
+            } else if (members) {
+                rc = ngx_http_tasks_template_part(template,
+                                  NGX_HTTP_TASKS_PART_SEPARATOR, 0, NULL);
+
+            } else {
+                rc = NGX_OK;
+            }
+
+            if (rc == NGX_OK) {
+                rc = ngx_http_tasks_template_literal(template, key.data,
+                                                     key.len);
+            }
+
+            if (rc == NGX_OK) {
+                rc = ngx_http_tasks_body_value(node, value, allowed, template);
+            }
+
+            certain = 1;
+        }
+
+        if (rc != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        members = 1;
+    }
+
+    return ngx_http_tasks_template_literal(template, "}", 1);
+}
+
+
+static ngx_int_t
+ngx_http_tasks_body_string(const ngx_http_tasks_node_t *node, const char *text,
+    uint32_t allowed, ngx_http_tasks_template_t *template)
+{
+    ngx_int_t    index;
+    ngx_str_t    name;
+    ngx_uint_t   optional;
+    const char  *end;
+
+    end = ngx_http_tasks_body_name(text, &name, &optional);
+
+    if (end && *end == '\0') {
+
+        if (optional) {
+            return ngx_http_tasks_node_error(node,
+                      "\"%s\": only a member of an object can be left out",
+                      text);
+        }
+
+        index = ngx_http_tasks_body_lookup(node, &name, allowed);
+
+        if (index == NGX_ERROR) {
+            return NGX_ERROR;
+        }
+
+        return ngx_http_tasks_template_part(template,
+                                            NGX_HTTP_TASKS_PART_VALUE, index,
+                                            NULL);
+    }
+
+    if (ngx_http_tasks_template_literal(template, "\"", 1) != NGX_OK
+        || ngx_http_tasks_body_text(node, text, 1, allowed, template)
+           != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_tasks_template_literal(template, "\"", 1);
+}
+
+
+/* Text with values in it; with "json" what stands inside a JSON string. */
+
+static ngx_int_t
+ngx_http_tasks_body_text(const ngx_http_tasks_node_t *node, const char *text,
+    ngx_uint_t json, uint32_t allowed, ngx_http_tasks_template_t *template)
+{
+    json_t      *string;
+    ngx_int_t    index;
+    ngx_str_t    name, piece;
+    ngx_uint_t   optional;
+    const char  *p, *end;
+
+    for (p = text; *p; ) {
+        end = ngx_http_tasks_body_name(p, &name, &optional);
+
+        if (end) {
+            if (optional) {
+                end--;                    /* a question mark of the text */
+            }
+
+            index = ngx_http_tasks_body_lookup(node, &name, allowed);
+
+            if (index == NGX_ERROR
+                || ngx_http_tasks_template_part(template,
+                                json ? NGX_HTTP_TASKS_PART_INSIDE
+                                     : NGX_HTTP_TASKS_PART_PLAIN,
+                                index, NULL)
+                   != NGX_OK)
+            {
+                return NGX_ERROR;
+            }
+
+            p = end;
+            continue;
+        }
+
+        if (p[0] == '$' && p[1] != '$') {
+            return ngx_http_tasks_node_error(node, "\"%s\": \"$\" wants a "
+                                 "name; \"$$\" stands for the sign itself",
+                                 text);
+        }
+
+        /* up to the next "$"; the second of two belongs to the text */
+
+        if (p[0] == '$') {
+            p++;
+        }
+
+        end = p + 1 + strcspn(p + 1, "$");
+
+        piece.data = (u_char *) p;
+        piece.len = end - p;
+
+        if (json) {
+            string = json_stringn(p, end - p);
+            piece = ngx_http_tasks_compiler_dump(node->compiler, string);
+            json_decref(string);
+
+            if (piece.data == NULL) {
+                return NGX_ERROR;
+            }
+
+            piece.data++;
+            piece.len -= 2;
+        }
+
+        if (ngx_http_tasks_template_literal(template, piece.data, piece.len)
+            != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+
+        p = end;
+    }
+
+    return NGX_OK;
+}
+
+
+/*
+ * If a name is at "p" ("$name", "${name}", perhaps with "?" behind), returns
+ * what follows it, else NULL.
+ */
+static const char *
+ngx_http_tasks_body_name(const char *p, ngx_str_t *name, ngx_uint_t *optional)
+{
+    const char  *start;
+    ngx_uint_t   brace;
+
+    *optional = 0;
+
+    if (*p++ != '$') {
+        return NULL;
+    }
+
+    brace = (*p == '{');
+    start = brace ? ++p : p;
+
+    while ((*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || *p == '_'
+           || (p > start && *p >= '0' && *p <= '9'))
+    {
+        p++;
+    }
+
+    name->data = (u_char *) start;
+    name->len = p - start;
+
+    if (name->len == 0 || (brace && *p++ != '}')) {
+        return NULL;
+    }
+
+    if (*p == '?') {
+        *optional = 1;
+        p++;
+    }
+
+    return p;
+}
+
+
+static ngx_int_t
+ngx_http_tasks_body_lookup(const ngx_http_tasks_node_t *node, ngx_str_t *name,
+    uint32_t allowed)
+{
+    ngx_int_t   index;
+    ngx_str_t  *names;
+
+    names = ngx_http_tasks_value_names;
+
+    for (index = 0; names[index].len; index++) {
+
+        if (names[index].len == name->len
+            && ngx_strncmp(names[index].data, name->data, name->len) == 0)
+        {
+            if (allowed & ((uint32_t) 1 << index)) {
+                return index;
+            }
+
+            return ngx_http_tasks_node_error(node,
+                                             "\"$%V\" has no value here",
+                                             name);
+        }
+    }
+
+    index = node->compiler->variable(node->compiler->cf, name);
+
+    if (index == NGX_ERROR) {
+        return ngx_http_tasks_node_error(node,
+                    "\"$%V\" is neither a value of the module "
+                    "nor a variable of nginx", name);
+    }
+
+    return index;
+}
+
+
+/*
+ * Errors.  Each member of one is looked for at four levels, the most special
+ * first: the class in the route's errors, "default" there, then the same in
+ * the definition's errors.
+ */
+
+#define NGX_HTTP_TASKS_ERROR_LEVELS  4
+
+
+static ngx_int_t
+ngx_http_tasks_error_member(const ngx_http_tasks_node_t *levels,
+    const char *key, ngx_http_tasks_node_t *member)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < NGX_HTTP_TASKS_ERROR_LEVELS; i++) {
+        if (ngx_http_tasks_node_member(&levels[i], key, member) == NGX_OK) {
+            return NGX_OK;
+        }
+    }
+
+    return NGX_DECLINED;
+}
+
+
+static ngx_int_t
+ngx_http_tasks_error_headers(const ngx_http_tasks_node_t *node,
+    ngx_http_tasks_error_t *error)
+{
+    json_t                   *value;
+    const char               *name;
+    ngx_http_tasks_header_t  *header;
+
+    if (ngx_http_tasks_node_is_object(node) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    error->headers = ngx_array_create(node->compiler->cf->pool, 2,
+                                      sizeof(ngx_http_tasks_header_t));
+    if (error->headers == NULL) {
+        return NGX_ERROR;
+    }
+
+    json_object_foreach(node->json, name, value) {
+
+        if (!json_is_string(value)
+            || strpbrk(json_string_value(value), "\r\n")
+            || name[strspn(name, "abcdefghijklmnopqrstuvwxyz"
+                                 "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-")])
+        {
+            return ngx_http_tasks_node_error(node,
+                             "header \"%s\" must be a name of letters, "
+                             "digits and \"-\" with a string of one line",
+                             name);
+        }
+
+        header = ngx_array_push(error->headers);
+        if (header == NULL) {
+            return NGX_ERROR;
+        }
+
+        header->name = ngx_http_tasks_compiler_text(node->compiler, name,
+                                                    ngx_strlen(name));
+        header->value = ngx_http_tasks_compiler_text(node->compiler,
+                                                 json_string_value(value),
+                                                 json_string_length(value));
+
+        if (header->name.data == NULL || header->value.data == NULL) {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_tasks_error_message(const ngx_http_tasks_node_t *levels,
+    ngx_uint_t class, ngx_http_tasks_error_t *error)
+{
+    const char             *message;
+    ngx_http_tasks_node_t   member;
+
+    member = levels[0];
+    message = ngx_http_tasks_error_defaults[class].message;
+
+    if (ngx_http_tasks_error_member(levels, "message", &member) == NGX_OK) {
+
+        if (!json_is_string(member.json)) {
+            return ngx_http_tasks_node_error(&member, "must be a string");
+        }
+
+        message = json_string_value(member.json);
+    }
+
+    return ngx_http_tasks_compile_text(&member, message,
+                                       ngx_http_tasks_error_values
+                                       & ~NGX_HTTP_TASKS_BIT(MESSAGE),
+                                       &error->message);
+}
+
+
+/* "body" is JSON, "text" is plain; of both the more special one counts. */
+
+static ngx_int_t
+ngx_http_tasks_error_body(const ngx_http_tasks_node_t *levels,
+    ngx_http_tasks_error_t *error)
+{
+    json_t                 *json;
+    ngx_int_t               rc;
+    ngx_uint_t              i;
+    ngx_http_tasks_node_t   member;
+
+    ngx_str_set(&error->content_type, "application/json");
+
+    for (i = 0; i < NGX_HTTP_TASKS_ERROR_LEVELS; i++) {
+
+        if (ngx_http_tasks_node_member(&levels[i], "body", &member) == NGX_OK)
+        {
+            return ngx_http_tasks_compile_body(&member,
+                                               ngx_http_tasks_error_values,
+                                               &error->body);
+        }
+
+        if (ngx_http_tasks_node_member(&levels[i], "text", &member) != NGX_OK)
+        {
+            continue;
+        }
+
+        if (!json_is_string(member.json)) {
+            return ngx_http_tasks_node_error(&member, "must be a string");
+        }
+
+        ngx_str_set(&error->content_type, "text/plain; charset=utf-8");
+
+        return ngx_http_tasks_compile_text(&member,
+                                           json_string_value(member.json),
+                                           ngx_http_tasks_error_values,
+                                           &error->body);
+    }
+
+    json = json_pack("{s:s}", "error", "$message");
+    if (json == NULL) {
+        return NGX_ERROR;
+    }
+
+    member = levels[0];
+    member.json = json;
+
+    rc = ngx_http_tasks_compile_body(&member, ngx_http_tasks_error_values,
+                                     &error->body);
+    json_decref(json);
+
+    return rc;
+}
+
+
+ngx_http_tasks_error_t *
+ngx_http_tasks_compile_error(const ngx_http_tasks_node_t *errors,
+    const ngx_http_tasks_node_t *special, ngx_uint_t class)
+{
+    int64_t                  status;
+    ngx_uint_t               i;
+    const char              *name;
+    ngx_http_tasks_node_t    levels[NGX_HTTP_TASKS_ERROR_LEVELS], member;
+    ngx_http_tasks_error_t  *error;
+
+    error = ngx_pcalloc(errors->compiler->cf->pool,
+                        sizeof(ngx_http_tasks_error_t));
+    if (error == NULL) {
+        return NULL;
+    }
+
+    for (i = 0; i < NGX_HTTP_TASKS_ERROR_LEVELS; i++) {
+        levels[i] = *errors;
+        levels[i].json = NULL;
+
+        name = (i & 1) ? "default"
+                       : (char *) ngx_http_tasks_error_names[class].data;
+
+        if (i >= 2) {
+            (void) ngx_http_tasks_node_member(errors, name, &levels[i]);
+
+        } else if (special) {
+            (void) ngx_http_tasks_node_member(special, name, &levels[i]);
+        }
+    }
+
+    status = ngx_http_tasks_error_defaults[class].status;
+
+    if (ngx_http_tasks_error_member(levels, "status", &member) == NGX_OK
+        && ngx_http_tasks_node_integer(member.parent, "status", 200, 599,
+                                       &status)
+           != NGX_OK)
+    {
+        return NULL;
+    }
+
+    error->status = status;
+
+    if (ngx_http_tasks_error_message(levels, class, error) != NGX_OK
+        || ngx_http_tasks_error_body(levels, error) != NGX_OK)
+    {
+        return NULL;
+    }
+
+    if (ngx_http_tasks_error_member(levels, "content_type", &member) == NGX_OK
+        && ngx_http_tasks_node_string(member.parent, "content_type",
+                                      &error->content_type)
+           != NGX_OK)
+    {
+        return NULL;
+    }
+
+    if (ngx_http_tasks_error_member(levels, "headers", &member) == NGX_OK
+        && ngx_http_tasks_error_headers(&member, error) != NGX_OK)
+    {
+        return NULL;
+    }
+
+    return error;
+}
+
+
+ngx_int_t
+ngx_http_tasks_compile_error_keys(const ngx_http_tasks_node_t *errors)
+{
+    json_t                 *value;
+    const char             *class;
+    ngx_str_t              *name;
+    ngx_http_tasks_node_t   member;
+
+    static const char *const  keys[] = {
+        "status", "message", "body", "text", "content_type", "headers",
+        "rules", NULL
+    };
+
+    if (ngx_http_tasks_node_is_object(errors) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    json_object_foreach(errors->json, class, value) {
+
+        for (name = ngx_http_tasks_error_names; name->len; name++) {
+            if (ngx_strcmp(class, name->data) == 0) {
+                break;
+            }
+        }
+
+        if (name->len == 0 && ngx_strcmp(class, "default") != 0) {
+            return ngx_http_tasks_node_error(errors,
+                                             "unknown class \"%s\"", class);
+        }
+
+        (void) ngx_http_tasks_node_member(errors, class, &member);
+
+        if (ngx_http_tasks_node_keys(&member, keys) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}

@@ -1,0 +1,701 @@
+
+/*
+ * The content handler: from a request of nginx to an action, and from what it
+ * ended with to a response.  The only file that knows both sides.
+ *
+ * A request that waits holds a reference of its own (r->main->count) and a
+ * cleanup that releases its operation, so that it may go away at any time.
+ */
+
+
+#include <ngx_http_tasks_handler.h>
+
+
+static ngx_int_t ngx_http_tasks_fallback(ngx_http_tasks_ctx_t *ctx);
+static ngx_http_tasks_error_e ngx_http_tasks_prepare(
+    ngx_http_tasks_ctx_t *ctx);
+static ngx_http_tasks_error_e ngx_http_tasks_begin(ngx_http_tasks_ctx_t *ctx);
+static void ngx_http_tasks_cleanup(void *data);
+static void ngx_http_tasks_done(ngx_http_tasks_exchange_t *x,
+    ngx_http_tasks_error_e error);
+static ngx_uint_t ngx_http_tasks_may_fall_back(ngx_http_tasks_ctx_t *ctx,
+    ngx_http_tasks_error_e error);
+static ngx_int_t ngx_http_tasks_respond(ngx_http_tasks_ctx_t *ctx,
+    ngx_http_tasks_error_e error);
+static ngx_int_t ngx_http_tasks_header(ngx_http_request_t *r, const char *name,
+    const ngx_str_t *value);
+static ngx_int_t ngx_http_tasks_send(ngx_http_request_t *r, ngx_uint_t status,
+    ngx_str_t *content_type, ngx_http_tasks_writer_t *body);
+static ngx_int_t ngx_http_tasks_value(void *data, ngx_uint_t index,
+    ngx_http_tasks_value_t *value);
+static ngx_int_t ngx_http_tasks_value_message(ngx_http_tasks_ctx_t *ctx,
+    ngx_http_tasks_value_t *value);
+static ngx_int_t ngx_http_tasks_value_integer(ngx_http_request_t *r, int64_t n,
+    ngx_http_tasks_value_t *value);
+static ngx_int_t ngx_http_tasks_value_now(ngx_http_request_t *r,
+    ngx_uint_t index, ngx_http_tasks_value_t *value);
+
+
+ngx_int_t
+ngx_http_tasks_handler(ngx_http_request_t *r)
+{
+    ngx_int_t                   rc;
+    ngx_str_t                   path, allow;
+    ngx_http_tasks_ctx_t       *ctx;
+    ngx_http_tasks_error_e      error;
+    ngx_http_tasks_request_t   *request;
+    ngx_http_tasks_loc_conf_t  *tlcf;
+
+    ngx_log_debug1(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
+                   "http tasks handler \"%V\"", &r->uri);
+
+    tlcf = ngx_http_get_module_loc_conf(r, ngx_http_tasks_module);
+
+    ctx = ngx_pcalloc(r->pool, sizeof(ngx_http_tasks_ctx_t));
+    if (ctx == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ngx_http_set_ctx(r, ctx, ngx_http_tasks_module);
+
+    ctx->request = r;
+    ctx->conf = tlcf;
+    ctx->error = NGX_HTTP_TASKS_ERRORS;
+    ctx->exchange.store = tlcf->store;
+    ctx->exchange.done = ngx_http_tasks_done;
+    ctx->exchange.data = ctx;
+
+    request = &ctx->exchange.request;
+    request->pool = r->pool;
+    request->definition = tlcf->definition;
+
+    if (r->uri.len >= tlcf->prefix.len
+        && ngx_strncmp(r->uri.data, tlcf->prefix.data, tlcf->prefix.len) == 0)
+    {
+        path.data = r->uri.data + tlcf->prefix.len;
+        path.len = r->uri.len - tlcf->prefix.len;
+
+        rc = ngx_http_tasks_request_route(request, &r->method_name, &path,
+                                          &allow);
+    } else {
+        rc = NGX_DECLINED;
+    }
+
+    if (rc == NGX_ERROR) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (rc == NGX_OK) {
+        error = ngx_http_tasks_prepare(ctx);
+
+    } else if (tlcf->fallback.len) {
+        return ngx_http_tasks_fallback(ctx);
+
+    } else if (rc == NGX_DECLINED) {
+        error = NGX_HTTP_TASKS_NO_ROUTE;
+
+    } else {
+        error = NGX_HTTP_TASKS_BAD_METHOD;
+
+        if (ngx_http_tasks_header(r, "Allow", &allow) != NGX_OK) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+    }
+
+    if (error == NGX_HTTP_TASKS_ERRORS) {
+        error = ngx_http_tasks_begin(ctx);
+    }
+
+    if (error == NGX_HTTP_TASKS_ERRORS) {
+        r->main->count++;
+        ctx->started = 1;
+        return NGX_DONE;
+    }
+
+    if (ngx_http_tasks_may_fall_back(ctx, error)) {
+        return ngx_http_tasks_fallback(ctx);
+    }
+
+    return ngx_http_tasks_respond(ctx, error);
+}
+
+
+/* The body was not touched: whoever takes over gets it whole. */
+
+static ngx_int_t
+ngx_http_tasks_fallback(ngx_http_tasks_ctx_t *ctx)
+{
+    ngx_http_request_t  *r;
+
+    r = ctx->request;
+
+    ngx_http_tasks_cleanup(ctx);
+
+    r->read_event_handler = ngx_http_block_reading;
+
+    return ngx_http_named_location(r, &ctx->conf->fallback);
+}
+
+
+/* Scope before parameters: who may not see a task learns nothing of it. */
+
+static ngx_http_tasks_error_e
+ngx_http_tasks_prepare(ngx_http_tasks_ctx_t *ctx)
+{
+    ngx_str_t                   scope;
+    ngx_http_request_t         *r;
+    ngx_http_tasks_error_e      error;
+    ngx_http_tasks_exchange_t  *x;
+
+    r = ctx->request;
+    x = &ctx->exchange;
+
+    if (ctx->conf->scope) {
+
+        if (ngx_http_complex_value(r, ctx->conf->scope, &scope) != NGX_OK) {
+            return NGX_HTTP_TASKS_INTERNAL;
+        }
+
+        if (scope.len == 0 || scope.len > NGX_HTTP_TASKS_MAX_SCOPE) {
+            return NGX_HTTP_TASKS_UNAUTHORIZED;
+        }
+    }
+
+    if (ngx_http_tasks_key_base(r->pool, x->request.definition,
+                                ctx->conf->scope ? &scope : NULL, &x->base)
+        != NGX_OK)
+    {
+        return NGX_HTTP_TASKS_INTERNAL;
+    }
+
+    switch (ngx_http_tasks_request_check(&x->request, &r->args, &error)) {
+
+    case NGX_OK:
+        return NGX_HTTP_TASKS_ERRORS;
+
+    case NGX_DECLINED:
+        return error;
+
+    default:
+        return NGX_HTTP_TASKS_INTERNAL;
+    }
+}
+
+
+static ngx_http_tasks_error_e
+ngx_http_tasks_begin(ngx_http_tasks_ctx_t *ctx)
+{
+    ngx_http_request_t         *r;
+    ngx_http_cleanup_t         *cln;
+    ngx_http_tasks_exchange_t  *x;
+
+    r = ctx->request;
+    x = &ctx->exchange;
+
+    cln = ngx_http_cleanup_add(r, 0);
+    if (cln == NULL) {
+        return NGX_HTTP_TASKS_INTERNAL;
+    }
+
+    x->op = ngx_http_tasks_store_op(x->store);
+    if (x->op == NULL) {
+        return NGX_HTTP_TASKS_INTERNAL;
+    }
+
+    cln->handler = ngx_http_tasks_cleanup;
+    cln->data = ctx;
+
+    /*
+     * A client that goes away is noticed, unless it has sent a body: that is
+     * left alone until the response is sent.
+     */
+
+    if (r == r->main && r->headers_in.content_length_n <= 0
+        && !r->headers_in.chunked)
+    {
+        r->read_event_handler = ngx_http_test_reading;
+    }
+
+    switch (x->request.route->action) {
+
+    case NGX_HTTP_TASKS_ACTION_LIST:
+        return ngx_http_tasks_list(x);
+
+    case NGX_HTTP_TASKS_ACTION_GET:
+        return ngx_http_tasks_get(x);
+
+    default: /* NGX_HTTP_TASKS_ACTION_CANCEL */
+        return ngx_http_tasks_cancel(x);
+    }
+}
+
+
+static void
+ngx_http_tasks_cleanup(void *data)
+{
+    ngx_http_tasks_ctx_t  *ctx = data;
+
+    if (ctx->exchange.op) {
+        ngx_http_tasks_op_release(ctx->exchange.op);
+        ctx->exchange.op = NULL;
+    }
+}
+
+
+static void
+ngx_http_tasks_done(ngx_http_tasks_exchange_t *x, ngx_http_tasks_error_e error)
+{
+    ngx_int_t              rc;
+    ngx_connection_t      *c;
+    ngx_http_request_t    *r;
+    ngx_http_tasks_ctx_t  *ctx;
+
+    ctx = x->data;
+    r = ctx->request;
+    c = r->connection;
+
+    ngx_http_set_log_request(c->log, r);
+
+    ngx_log_debug2(NGX_LOG_DEBUG_HTTP, c->log, 0,
+                   "http tasks done \"%V\": %ui", &r->uri, error);
+
+    if (ngx_http_tasks_may_fall_back(ctx, error)) {
+        rc = ngx_http_tasks_fallback(ctx);
+
+    } else {
+        rc = ngx_http_tasks_respond(ctx, error);
+    }
+
+    ngx_http_finalize_request(r, rc);
+    ngx_http_run_posted_requests(c);
+}
+
+
+static ngx_uint_t
+ngx_http_tasks_may_fall_back(ngx_http_tasks_ctx_t *ctx,
+    ngx_http_tasks_error_e error)
+{
+    return ctx->conf->fallback_unavailable
+           && (error == NGX_HTTP_TASKS_UNAVAILABLE
+               || error == NGX_HTTP_TASKS_TIMEOUT)
+           && ctx->exchange.request.route->action
+              != NGX_HTTP_TASKS_ACTION_CANCEL;
+}
+
+
+/* Returns what ngx_http_finalize_request() is to be given. */
+
+static ngx_int_t
+ngx_http_tasks_respond(ngx_http_tasks_ctx_t *ctx, ngx_http_tasks_error_e error)
+{
+    ngx_str_t                   content_type;
+    ngx_uint_t                  status, i;
+    ngx_http_request_t         *r;
+    ngx_http_tasks_error_t     *e;
+    ngx_http_tasks_route_t     *route;
+    ngx_http_tasks_header_t    *header;
+    ngx_http_tasks_writer_t     body;
+    ngx_http_tasks_template_t  *template;
+
+    static ngx_str_t            retry_after = ngx_string("1");
+
+    r = ctx->request;
+    route = ctx->exchange.request.route;
+    ctx->error = error;
+
+    if (error == NGX_HTTP_TASKS_ERRORS) {
+        status = route->status;
+        content_type = route->content_type;
+        template = &route->response;
+
+    } else {
+        e = route ? route->errors[error]
+                  : ctx->conf->definition->errors[error];
+
+        status = e->status;
+        content_type = e->content_type;
+        template = &e->body;
+
+        if (ctx->conf->intercept_errors
+            && status >= NGX_HTTP_SPECIAL_RESPONSE)
+        {
+            return status;
+        }
+
+        if ((error == NGX_HTTP_TASKS_UNAVAILABLE
+             || error == NGX_HTTP_TASKS_TIMEOUT)
+            && ngx_http_tasks_header(r, "Retry-After", &retry_after)
+               != NGX_OK)
+        {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+
+        header = e->headers ? e->headers->elts : NULL;
+
+        for (i = 0; e->headers && i < e->headers->nelts; i++) {
+            if (ngx_http_tasks_header(r, (char *) header[i].name.data,
+                                      &header[i].value)
+                != NGX_OK)
+            {
+                return NGX_HTTP_INTERNAL_SERVER_ERROR;
+            }
+        }
+    }
+
+    ngx_http_tasks_writer_init(&body, r->pool, 512);
+
+    if (ngx_http_tasks_template_run(template, &body, ngx_http_tasks_value, ctx)
+        != NGX_OK
+        || body.failed)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return ngx_http_tasks_send(r, status, &content_type, &body);
+}
+
+
+/* "name" and "value" must stay as long as the request. */
+
+static ngx_int_t
+ngx_http_tasks_header(ngx_http_request_t *r, const char *name,
+    const ngx_str_t *value)
+{
+    ngx_table_elt_t  *h;
+
+    h = ngx_list_push(&r->headers_out.headers);
+    if (h == NULL) {
+        return NGX_ERROR;
+    }
+
+    h->hash = 1;
+    h->key.len = ngx_strlen(name);
+    h->key.data = (u_char *) name;
+    h->value = *value;
+    h->lowcase_key = NULL;
+#if (nginx_version >= 1023000)
+    h->next = NULL;
+#endif
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_tasks_send(ngx_http_request_t *r, ngx_uint_t status,
+    ngx_str_t *content_type, ngx_http_tasks_writer_t *body)
+{
+    ngx_int_t         rc;
+
+    static ngx_str_t  nosniff = ngx_string("nosniff");
+
+    rc = ngx_http_discard_request_body(r);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    if (ngx_http_tasks_header(r, "X-Content-Type-Options", &nosniff)
+        != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    r->headers_out.status = status;
+    r->headers_out.content_length_n = body->size;
+
+    if (body->size) {
+        r->headers_out.content_type = *content_type;
+        r->headers_out.content_type_len = content_type->len;
+        r->headers_out.content_type_lowcase = NULL;
+
+    } else {
+        r->header_only = 1;
+    }
+
+    rc = ngx_http_send_header(r);
+
+    if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
+        return rc;
+    }
+
+    body->tail->buf->last_buf = (r == r->main) ? 1 : 0;
+    body->tail->buf->last_in_chain = 1;
+
+    return ngx_http_output_filter(r, body->head);
+}
+
+
+/* Values of templates; an index of ngx_http_tasks_value_e or of a variable. */
+
+static ngx_int_t
+ngx_http_tasks_value(void *data, ngx_uint_t index,
+    ngx_http_tasks_value_t *value)
+{
+    ngx_http_tasks_ctx_t       *ctx = data;
+
+    int64_t                     pages;
+    ngx_http_request_t         *r;
+    ngx_http_tasks_request_t   *request;
+    ngx_http_tasks_exchange_t  *x;
+    ngx_http_variable_value_t  *vv;
+
+    r = ctx->request;
+    x = &ctx->exchange;
+    request = &x->request;
+
+    switch (index) {
+
+    case NGX_HTTP_TASKS_VALUE_TASKS:
+        value->kind = NGX_HTTP_TASKS_CHAIN;
+        value->chain = &x->tasks;
+        return NGX_OK;
+
+    case NGX_HTTP_TASKS_VALUE_TASK:
+        value->kind = NGX_HTTP_TASKS_CHAIN;
+        value->chain = &x->task;
+        return NGX_OK;
+
+    case NGX_HTTP_TASKS_VALUE_TOTAL:
+        return ngx_http_tasks_value_integer(r, x->total, value);
+
+    case NGX_HTTP_TASKS_VALUE_PAGE:
+        return ngx_http_tasks_value_integer(r, request->page, value);
+
+    case NGX_HTTP_TASKS_VALUE_PAGES:
+        pages = request->limit > 0
+                ? (x->total + request->limit - 1) / request->limit : 1;
+        return ngx_http_tasks_value_integer(r, pages, value);
+
+    case NGX_HTTP_TASKS_VALUE_LIMIT:
+        return request->limit < 0 ? NGX_OK
+                : ngx_http_tasks_value_integer(r, request->limit, value);
+
+    case NGX_HTTP_TASKS_VALUE_NEXT_CURSOR:
+        value->str = x->next_cursor;
+        break;
+
+    case NGX_HTTP_TASKS_VALUE_ID:
+        value->str = request->id;
+
+        if (request->definition->id.type == NGX_HTTP_TASKS_TYPE_INTEGER
+            && request->id.data)
+        {
+            value->kind = NGX_HTTP_TASKS_JSON;
+            return NGX_OK;
+        }
+
+        break;
+
+    case NGX_HTTP_TASKS_VALUE_STATE:
+        value->str = x->state;
+
+        if (x->state.data) {
+            value->kind = NGX_HTTP_TASKS_JSON;
+        }
+
+        return NGX_OK;
+
+    case NGX_HTTP_TASKS_VALUE_STATUS:
+        return ngx_http_tasks_value_integer(r,
+                  ctx->error == NGX_HTTP_TASKS_ERRORS
+                  ? request->route->status
+                  : (request->route
+                     ? request->route->errors[ctx->error]->status
+                     : request->definition->errors[ctx->error]->status),
+                  value);
+
+    case NGX_HTTP_TASKS_VALUE_MESSAGE:
+        return ngx_http_tasks_value_message(ctx, value);
+
+    case NGX_HTTP_TASKS_VALUE_CODE:
+        if (request->param) {
+            value->str = request->param->complaints[request->rule].code;
+        }
+
+        break;
+
+    case NGX_HTTP_TASKS_VALUE_RULE:
+        if (request->param) {
+            value->str = ngx_http_tasks_rule_names[request->rule];
+        }
+
+        break;
+
+    case NGX_HTTP_TASKS_VALUE_PARAMETER:
+        if (request->param) {
+            value->str = request->param->name;
+        }
+
+        break;
+
+    case NGX_HTTP_TASKS_VALUE_LOCATION:
+        if (request->param) {
+            value->str = request->param->location;
+        }
+
+        break;
+
+    case NGX_HTTP_TASKS_VALUE_VALUE:
+        value->str = request->value;
+        break;
+
+    case NGX_HTTP_TASKS_VALUE_NOW:
+    case NGX_HTTP_TASKS_VALUE_NOW_SECONDS:
+    case NGX_HTTP_TASKS_VALUE_NOW_NAIVE:
+        return ngx_http_tasks_value_now(r, index, value);
+
+    default:
+        vv = ngx_http_get_indexed_variable(r, index - NGX_HTTP_TASKS_VALUES);
+
+        if (vv == NULL) {
+            return NGX_ERROR;
+        }
+
+        if (!vv->not_found) {
+            value->str.data = vv->data;
+            value->str.len = vv->len;
+            value->kind = NGX_HTTP_TASKS_TEXT;
+        }
+
+        return NGX_OK;
+    }
+
+    if (value->str.data) {
+        value->kind = NGX_HTTP_TASKS_TEXT;
+    }
+
+    return NGX_OK;
+}
+
+
+/* What a parameter's rule says, or else what the class of errors says. */
+
+static ngx_int_t
+ngx_http_tasks_value_message(ngx_http_tasks_ctx_t *ctx,
+    ngx_http_tasks_value_t *value)
+{
+    u_char                     *p;
+    ngx_chain_t                *cl;
+    ngx_http_tasks_error_t     *e;
+    ngx_http_tasks_writer_t     w;
+    ngx_http_tasks_request_t   *request;
+    ngx_http_tasks_template_t  *message;
+
+    request = &ctx->exchange.request;
+
+    e = request->route ? request->route->errors[ctx->error]
+                       : request->definition->errors[ctx->error];
+    message = &e->message;
+
+    if (request->param && ctx->error != NGX_HTTP_TASKS_BAD_CURSOR
+        && request->param->complaints[request->rule].message.parts.nelts)
+    {
+        message = &request->param->complaints[request->rule].message;
+    }
+
+    ngx_http_tasks_writer_init(&w, ctx->request->pool, 256);
+
+    if (ngx_http_tasks_template_run(message, &w, ngx_http_tasks_value, ctx)
+        != NGX_OK
+        || w.failed)
+    {
+        return NGX_ERROR;
+    }
+
+    p = ngx_pnalloc(ctx->request->pool, w.size + 1);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    value->kind = NGX_HTTP_TASKS_TEXT;
+    value->str.data = p;
+    value->str.len = w.size;
+
+    for (cl = w.head; cl; cl = cl->next) {
+        p = ngx_cpymem(p, cl->buf->pos, cl->buf->last - cl->buf->pos);
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_tasks_value_integer(ngx_http_request_t *r, int64_t n,
+    ngx_http_tasks_value_t *value)
+{
+    value->str.data = ngx_pnalloc(r->pool, NGX_INT64_LEN);
+    if (value->str.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    value->str.len = ngx_sprintf(value->str.data, "%L", n) - value->str.data;
+    value->kind = NGX_HTTP_TASKS_JSON;
+
+    return NGX_OK;
+}
+
+
+/* Alike to now() in ngx_http_tasks_library.lua. */
+
+static ngx_int_t
+ngx_http_tasks_value_now(ngx_http_request_t *r, ngx_uint_t index,
+    ngx_http_tasks_value_t *value)
+{
+    u_char      *p;
+    ngx_tm_t     tm;
+    ngx_time_t  *tp;
+
+    tp = ngx_timeofday();
+    ngx_gmtime(tp->sec, &tm);
+
+    p = ngx_pnalloc(r->pool, sizeof("1970-01-01T00:00:00.000Z"));
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    value->kind = NGX_HTTP_TASKS_TEXT;
+    value->str.data = p;
+
+    p = ngx_sprintf(p, "%4d-%02d-%02dT%02d:%02d:%02d", tm.ngx_tm_year,
+                    tm.ngx_tm_mon, tm.ngx_tm_mday, tm.ngx_tm_hour,
+                    tm.ngx_tm_min, tm.ngx_tm_sec);
+
+    if (index == NGX_HTTP_TASKS_VALUE_NOW) {
+        p = ngx_sprintf(p, ".%03M", tp->msec);
+    }
+
+    if (index != NGX_HTTP_TASKS_VALUE_NOW_NAIVE) {
+        *p++ = 'Z';
+    }
+
+    value->str.len = p - value->str.data;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_tasks_library_handler(ngx_http_request_t *r)
+{
+    ngx_str_t                   content_type;
+    ngx_http_tasks_writer_t     body;
+    ngx_http_tasks_loc_conf_t  *tlcf;
+
+    if (!(r->method & (NGX_HTTP_GET|NGX_HTTP_HEAD))) {
+        return NGX_HTTP_NOT_ALLOWED;
+    }
+
+    tlcf = ngx_http_get_module_loc_conf(r, ngx_http_tasks_module);
+
+    ngx_http_tasks_writer_init(&body, r->pool, tlcf->definition->library.len);
+    ngx_http_tasks_write_str(&body, &tlcf->definition->library);
+
+    if (body.failed) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ngx_str_set(&content_type, "text/plain");
+
+    return ngx_http_tasks_send(r, NGX_HTTP_OK, &content_type, &body);
+}

@@ -1,0 +1,617 @@
+
+/*
+ * Directives, variables and the life of the module: everything here runs at
+ * configuration time, but for the start of a worker.
+ */
+
+
+#include <ngx_http_tasks_handler.h>
+
+
+typedef struct {
+    ngx_array_t                   stores;        /* pointers */
+    ngx_array_t                   definitions;   /* pointers, one a file */
+} ngx_http_tasks_main_conf_t;
+
+
+static ngx_int_t ngx_http_tasks_add_variables(ngx_conf_t *cf);
+static ngx_int_t ngx_http_tasks_error_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_http_tasks_action_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
+static void *ngx_http_tasks_create_main_conf(ngx_conf_t *cf);
+static void *ngx_http_tasks_create_loc_conf(ngx_conf_t *cf);
+static char *ngx_http_tasks_merge_loc_conf(ngx_conf_t *cf, void *parent,
+    void *child);
+static char *ngx_http_tasks_store(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+static char *ngx_http_tasks_api(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+static char *ngx_http_tasks_pass(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+static char *ngx_http_tasks_set_fallback(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+static char *ngx_http_tasks_library(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+static ngx_http_tasks_store_t *ngx_http_tasks_find_store(
+    ngx_http_tasks_main_conf_t *tmcf, ngx_str_t *name);
+static ngx_int_t ngx_http_tasks_variable(ngx_conf_t *cf, ngx_str_t *name);
+static char *ngx_http_tasks_set_prefix(ngx_conf_t *cf,
+    ngx_http_tasks_loc_conf_t *tlcf);
+static ngx_int_t ngx_http_tasks_init_process(ngx_cycle_t *cycle);
+
+
+static ngx_command_t  ngx_http_tasks_commands[] = {
+
+    { ngx_string("tasks_store"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_BLOCK|NGX_CONF_TAKE1,
+      ngx_http_tasks_store,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("tasks_api"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE12,
+      ngx_http_tasks_api,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("tasks_pass"),
+      NGX_HTTP_LOC_CONF|NGX_HTTP_LIF_CONF|NGX_HTTP_LMT_CONF|NGX_CONF_TAKE1,
+      ngx_http_tasks_pass,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("tasks_scope"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_set_complex_value_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_tasks_loc_conf_t, scope),
+      NULL },
+
+    { ngx_string("tasks_fallback"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE12,
+      ngx_http_tasks_set_fallback,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("tasks_intercept_errors"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_tasks_loc_conf_t, intercept_errors),
+      NULL },
+
+    { ngx_string("tasks_library"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS,
+      ngx_http_tasks_library,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+      ngx_null_command
+};
+
+
+static ngx_http_module_t  ngx_http_tasks_module_ctx = {
+    ngx_http_tasks_add_variables,          /* preconfiguration */
+    NULL,                                  /* postconfiguration */
+
+    ngx_http_tasks_create_main_conf,       /* create main configuration */
+    NULL,                                  /* init main configuration */
+
+    NULL,                                  /* create server configuration */
+    NULL,                                  /* merge server configuration */
+
+    ngx_http_tasks_create_loc_conf,        /* create location configuration */
+    ngx_http_tasks_merge_loc_conf          /* merge location configuration */
+};
+
+
+ngx_module_t  ngx_http_tasks_module = {
+    NGX_MODULE_V1,
+    &ngx_http_tasks_module_ctx,            /* module context */
+    ngx_http_tasks_commands,               /* module directives */
+    NGX_HTTP_MODULE,                       /* module type */
+    NULL,                                  /* init master */
+    NULL,                                  /* init module */
+    ngx_http_tasks_init_process,           /* init process */
+    NULL,                                  /* init thread */
+    NULL,                                  /* exit thread */
+    NULL,                                  /* exit process */
+    NULL,                                  /* exit master */
+    NGX_MODULE_V1_PADDING
+};
+
+
+static ngx_http_variable_t  ngx_http_tasks_vars[] = {
+
+    { ngx_string("tasks_action"), NULL, ngx_http_tasks_action_variable, 0,
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("tasks_error"), NULL, ngx_http_tasks_error_variable, 0,
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+      ngx_http_null_variable
+};
+
+
+static ngx_int_t
+ngx_http_tasks_add_variables(ngx_conf_t *cf)
+{
+    ngx_http_variable_t  *var, *v;
+
+    for (v = ngx_http_tasks_vars; v->name.len; v++) {
+        var = ngx_http_add_variable(cf, &v->name, v->flags);
+        if (var == NULL) {
+            return NGX_ERROR;
+        }
+
+        var->get_handler = v->get_handler;
+        var->data = v->data;
+    }
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_tasks_variable_set(ngx_http_variable_value_t *v, ngx_str_t *text)
+{
+    v->valid = (text != NULL);
+    v->not_found = (text == NULL);
+    v->no_cacheable = 0;
+
+    if (text) {
+        v->data = text->data;
+        v->len = text->len;
+    }
+}
+
+
+/* The class of errors that the request was answered with. */
+
+static ngx_int_t
+ngx_http_tasks_error_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    ngx_http_tasks_ctx_t  *ctx;
+
+    (void) data;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_tasks_module);
+
+    ngx_http_tasks_variable_set(v,
+                       ctx && ctx->error != NGX_HTTP_TASKS_ERRORS
+                       ? &ngx_http_tasks_error_names[ctx->error] : NULL);
+
+    return NGX_OK;
+}
+
+
+/* "list", "get" or "cancel". */
+
+static ngx_int_t
+ngx_http_tasks_action_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    ngx_http_tasks_ctx_t    *ctx;
+    ngx_http_tasks_route_t  *route;
+
+    (void) data;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_tasks_module);
+    route = ctx ? ctx->exchange.request.route : NULL;
+
+    ngx_http_tasks_variable_set(v, route
+                       ? &ngx_http_tasks_action_names[route->action] : NULL);
+
+    return NGX_OK;
+}
+
+
+static void *
+ngx_http_tasks_create_main_conf(ngx_conf_t *cf)
+{
+    ngx_http_tasks_main_conf_t  *tmcf;
+
+    tmcf = ngx_pcalloc(cf->pool, sizeof(ngx_http_tasks_main_conf_t));
+    if (tmcf == NULL) {
+        return NULL;
+    }
+
+    if (ngx_array_init(&tmcf->stores, cf->pool, 2, sizeof(void *)) != NGX_OK
+        || ngx_array_init(&tmcf->definitions, cf->pool, 4, sizeof(void *))
+           != NGX_OK)
+    {
+        return NULL;
+    }
+
+    return tmcf;
+}
+
+
+static void *
+ngx_http_tasks_create_loc_conf(ngx_conf_t *cf)
+{
+    ngx_http_tasks_loc_conf_t  *tlcf;
+
+    tlcf = ngx_pcalloc(cf->pool, sizeof(ngx_http_tasks_loc_conf_t));
+    if (tlcf == NULL) {
+        return NULL;
+    }
+
+    tlcf->scope = NGX_CONF_UNSET_PTR;
+    tlcf->fallback_unavailable = NGX_CONF_UNSET;
+    tlcf->intercept_errors = NGX_CONF_UNSET;
+
+    return tlcf;
+}
+
+
+static char *
+ngx_http_tasks_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
+{
+    ngx_http_tasks_loc_conf_t *prev = parent;
+    ngx_http_tasks_loc_conf_t *conf = child;
+
+    ngx_http_core_loc_conf_t  *clcf;
+
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+
+    if (conf->definition == NULL) {
+        conf->definition = prev->definition;
+        conf->prefix = prev->prefix;
+    }
+
+    ngx_conf_merge_ptr_value(conf->scope, prev->scope, NULL);
+    ngx_conf_merge_str_value(conf->fallback, prev->fallback, "");
+    ngx_conf_merge_value(conf->fallback_unavailable,
+                         prev->fallback_unavailable, 0);
+    ngx_conf_merge_value(conf->intercept_errors, prev->intercept_errors, 0);
+
+    /* "if" and "limit_except" go on with what their location does */
+
+    if (clcf->noname && conf->store == NULL && prev->store) {
+        conf->store = prev->store;
+        clcf->handler = ngx_http_tasks_handler;
+    }
+
+    if (clcf->handler != ngx_http_tasks_handler
+        && clcf->handler != ngx_http_tasks_library_handler)
+    {
+        return NGX_CONF_OK;
+    }
+
+    if (conf->definition == NULL) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "no \"tasks_api\" for location \"%V\"",
+                           &clcf->name);
+        return NGX_CONF_ERROR;
+    }
+
+    if (clcf->handler == ngx_http_tasks_library_handler) {
+        return NGX_CONF_OK;
+    }
+
+    return ngx_http_tasks_set_prefix(cf, conf);
+}
+
+
+/* Paths of a definition are what follows the location's name. */
+
+static char *
+ngx_http_tasks_set_prefix(ngx_conf_t *cf, ngx_http_tasks_loc_conf_t *tlcf)
+{
+    ngx_int_t                  rc;
+    ngx_http_core_loc_conf_t  *clcf;
+
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+
+    if (tlcf->prefix.data == NULL) {
+
+#if (NGX_PCRE)
+        if (clcf->regex) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                     "\"tasks_api\" wants \"prefix=\" in location \"%V\": "
+                     "it is given by a regular expression", &clcf->name);
+            return NGX_CONF_ERROR;
+        }
+#endif
+
+        if (clcf->named) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                     "\"tasks_api\" wants \"prefix=\" in location \"%V\": "
+                     "it has a name", &clcf->name);
+            return NGX_CONF_ERROR;
+        }
+
+        tlcf->prefix = clcf->name;
+    }
+
+    if (tlcf->prefix.len && tlcf->prefix.data[tlcf->prefix.len - 1] == '/') {
+        tlcf->prefix.len--;
+    }
+
+    rc = ngx_http_tasks_store_serve(tlcf->store, tlcf->definition);
+
+    if (rc == NGX_DECLINED) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"%V\": tasks_store \"%V\" serves another "
+                           "definition of the name \"%V\"",
+                           &tlcf->definition->file,
+                           &tlcf->store->redis.name,
+                           &tlcf->definition->name);
+    }
+
+    return rc == NGX_OK ? NGX_CONF_OK : NGX_CONF_ERROR;
+}
+
+
+static ngx_http_tasks_store_t *
+ngx_http_tasks_find_store(ngx_http_tasks_main_conf_t *tmcf, ngx_str_t *name)
+{
+    ngx_uint_t                i;
+    ngx_http_tasks_store_t  **stores;
+
+    stores = tmcf->stores.elts;
+
+    for (i = 0; i < tmcf->stores.nelts; i++) {
+        if (stores[i]->redis.name.len == name->len
+            && ngx_strncmp(stores[i]->redis.name.data, name->data, name->len)
+               == 0)
+        {
+            return stores[i];
+        }
+    }
+
+    return NULL;
+}
+
+
+static char *
+ngx_http_tasks_store(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_tasks_main_conf_t  *tmcf = conf;
+
+    ngx_str_t                *value;
+    ngx_http_tasks_store_t   *store, **slot;
+
+    (void) cmd;
+
+    value = cf->args->elts;
+
+    if (ngx_http_tasks_find_store(tmcf, &value[1])) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "tasks_store \"%V\" is duplicate", &value[1]);
+        return NGX_CONF_ERROR;
+    }
+
+    store = ngx_pcalloc(cf->pool, sizeof(ngx_http_tasks_store_t));
+    slot = ngx_array_push(&tmcf->stores);
+
+    if (store == NULL || slot == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    *slot = store;
+    store->redis.name = value[1];
+
+    return ngx_http_tasks_store_block(cf, store);
+}
+
+
+static char *
+ngx_http_tasks_api(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_tasks_loc_conf_t  *tlcf = conf;
+
+    ngx_str_t                     *value, file;
+    ngx_uint_t                     i;
+    ngx_http_tasks_main_conf_t    *tmcf;
+    ngx_http_tasks_definition_t  **definition;
+
+    (void) cmd;
+
+    if (tlcf->definition) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    if (cf->args->nelts == 3) {
+
+        if (ngx_strncmp(value[2].data, "prefix=", 7) != 0
+            || (value[2].len > 7 && value[2].data[7] != '/'))
+        {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "invalid parameter \"%V\", it may be "
+                               "\"prefix=/PATH\"", &value[2]);
+            return NGX_CONF_ERROR;
+        }
+
+        tlcf->prefix.data = value[2].data + 7;
+        tlcf->prefix.len = value[2].len - 7;
+    }
+
+    file = value[1];
+
+    if (ngx_conf_full_name(cf->cycle, &file, 1) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    tmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_tasks_module);
+    definition = tmcf->definitions.elts;
+
+    for (i = 0; i < tmcf->definitions.nelts; i++) {
+        if (definition[i]->file.len == file.len
+            && ngx_strncmp(definition[i]->file.data, file.data, file.len) == 0)
+        {
+            tlcf->definition = definition[i];
+            return NGX_CONF_OK;
+        }
+    }
+
+    tlcf->definition = ngx_http_tasks_definition_compile(cf, &file,
+                                                    ngx_http_tasks_variable);
+    if (tlcf->definition == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    definition = ngx_array_push(&tmcf->definitions);
+    if (definition == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    *definition = tlcf->definition;
+
+    return NGX_CONF_OK;
+}
+
+
+/* nginx complains of a name that nobody defines when all is read. */
+
+static ngx_int_t
+ngx_http_tasks_variable(ngx_conf_t *cf, ngx_str_t *name)
+{
+    u_char     *data;
+    ngx_int_t   index;
+
+    data = ngx_pstrdup(cf->pool, name);
+    if (data == NULL) {
+        return NGX_ERROR;
+    }
+
+    name->data = data;
+    index = ngx_http_get_variable_index(cf, name);
+
+    return index == NGX_ERROR ? NGX_ERROR : NGX_HTTP_TASKS_VALUES + index;
+}
+
+
+static char *
+ngx_http_tasks_pass(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_tasks_loc_conf_t  *tlcf = conf;
+
+    ngx_str_t                   *value;
+    ngx_http_core_loc_conf_t    *clcf;
+    ngx_http_tasks_main_conf_t  *tmcf;
+
+    (void) cmd;
+
+    if (tlcf->store) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+    tmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_tasks_module);
+
+    tlcf->store = ngx_http_tasks_find_store(tmcf, &value[1]);
+
+    if (tlcf->store == NULL) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "there is no tasks_store \"%V\" above", &value[1]);
+        return NGX_CONF_ERROR;
+    }
+
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+    clcf->handler = ngx_http_tasks_handler;
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_tasks_set_fallback(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_tasks_loc_conf_t  *tlcf = conf;
+
+    ngx_str_t  *value;
+
+    (void) cmd;
+
+    if (tlcf->fallback.data) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    if (value[1].len < 2 || value[1].data[0] != '@') {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"%V\" is not a named location, as \"@app\"",
+                           &value[1]);
+        return NGX_CONF_ERROR;
+    }
+
+    tlcf->fallback = value[1];
+    tlcf->fallback_unavailable = 0;
+
+    if (cf->args->nelts == 3) {
+
+        if (ngx_strcmp(value[2].data, "unavailable") != 0) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "invalid parameter \"%V\", it may be "
+                               "\"unavailable\"", &value[2]);
+            return NGX_CONF_ERROR;
+        }
+
+        tlcf->fallback_unavailable = 1;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_tasks_library(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_core_loc_conf_t  *clcf;
+
+    (void) cmd;
+    (void) conf;
+
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+    clcf->handler = ngx_http_tasks_library_handler;
+
+    return NGX_CONF_OK;
+}
+
+
+static ngx_int_t
+ngx_http_tasks_init_process(ngx_cycle_t *cycle)
+{
+    ngx_uint_t                    i;
+    ngx_http_tasks_store_t      **stores;
+    ngx_http_tasks_main_conf_t   *tmcf;
+
+    /* the processes of the proxy cache come by here, too */
+
+    if (ngx_process != NGX_PROCESS_WORKER
+        && ngx_process != NGX_PROCESS_SINGLE)
+    {
+        return NGX_OK;
+    }
+
+    tmcf = ngx_http_cycle_get_module_main_conf(cycle, ngx_http_tasks_module);
+
+    if (tmcf == NULL) {
+        return NGX_OK;                     /* no http {} */
+    }
+
+    stores = tmcf->stores.elts;
+
+    for (i = 0; i < tmcf->stores.nelts; i++) {
+
+        if (stores[i]->definitions.nelts
+            && ngx_http_tasks_store_init(stores[i], cycle) != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}

@@ -1,0 +1,959 @@
+
+/*
+ * The connection of a worker to Redis and the operations on it.
+ *
+ * Operations wait in one queue until the connection is ready and then move, in
+ * order, to another until their replies have come.  A reply belongs to the
+ * first operation of that queue and to no other: an operation that timed out
+ * or whose request has gone keeps its place, and its reply is dropped there.
+ *
+ * Commands are encoded here rather than by redisFormatCommandArgv(): that one
+ * allocates and calls sprintf() for every argument, which for the 50 ids of a
+ * list costs more than all the rest of the request's work.
+ */
+
+
+#include <ngx_http_tasks_redis.h>
+#include <ngx_http_tasks_reply.h>
+
+
+enum {
+    NGX_HTTP_TASKS_REDIS_CLOSED = 0,     /* to be connected, or backing off */
+    NGX_HTTP_TASKS_REDIS_CONNECTING,
+    NGX_HTTP_TASKS_REDIS_HANDSHAKE,
+    NGX_HTTP_TASKS_REDIS_READY
+};
+
+
+/* milliseconds of the first and the longest backoff, before jitter */
+#define NGX_HTTP_TASKS_BACKOFF_MIN  25
+#define NGX_HTTP_TASKS_BACKOFF_MAX  500
+
+/* a connection that lasted so long, in ms, is replaced without a backoff */
+#define NGX_HTTP_TASKS_REDIS_SOUND  1000
+
+#define NGX_HTTP_TASKS_READ_SIZE    65536
+
+
+static void ngx_http_tasks_redis_connect(ngx_http_tasks_redis_t *redis);
+static void ngx_http_tasks_redis_write_handler(ngx_event_t *wev);
+static void ngx_http_tasks_redis_read_handler(ngx_event_t *rev);
+static ngx_int_t ngx_http_tasks_redis_connected(ngx_http_tasks_redis_t *redis);
+static void ngx_http_tasks_redis_greet(ngx_http_tasks_redis_t *redis);
+static void ngx_http_tasks_redis_greeted(ngx_http_tasks_op_t *op);
+static void ngx_http_tasks_redis_flush_handler(ngx_event_t *ev);
+static void ngx_http_tasks_redis_flush(ngx_http_tasks_redis_t *redis);
+static void ngx_http_tasks_redis_retry_handler(ngx_event_t *ev);
+static ngx_int_t ngx_http_tasks_redis_read(ngx_http_tasks_redis_t *redis);
+static void ngx_http_tasks_redis_fail(ngx_http_tasks_redis_t *redis,
+    const char *what, ngx_err_t err);
+static void ngx_http_tasks_redis_close(ngx_http_tasks_redis_t *redis);
+static void ngx_http_tasks_op_encode_length(ngx_http_tasks_op_t *op,
+    u_char type, size_t n);
+static void ngx_http_tasks_op_timeout(ngx_event_t *ev);
+static void ngx_http_tasks_op_finish(ngx_http_tasks_op_t *op,
+    ngx_http_tasks_op_e status);
+static void ngx_http_tasks_op_unlink(ngx_http_tasks_op_t *op);
+static void ngx_http_tasks_op_rewind(ngx_http_tasks_op_t *op);
+static ngx_int_t ngx_http_tasks_op_written(ngx_http_tasks_op_t *op);
+
+
+ngx_int_t
+ngx_http_tasks_redis_init(ngx_http_tasks_redis_t *redis,
+    ngx_http_tasks_redis_conf_t *conf, ngx_cycle_t *cycle)
+{
+    ngx_memzero(redis, sizeof(ngx_http_tasks_redis_t));
+
+    redis->conf = conf;
+    redis->log = cycle->log;
+
+    redis->quiet = *cycle->log;
+    redis->quiet.log_level = NGX_LOG_ALERT;
+
+    ngx_queue_init(&redis->waiting);
+    ngx_queue_init(&redis->sent);
+    redis->last_out = &redis->out;
+
+    redis->flush.handler = ngx_http_tasks_redis_flush_handler;
+    redis->flush.data = redis;
+    redis->flush.log = cycle->log;
+
+    redis->retry.handler = ngx_http_tasks_redis_retry_handler;
+    redis->retry.data = redis;
+    redis->retry.log = cycle->log;
+    redis->retry.cancelable = 1;
+
+    /* not posted: a worker looks at posted events only after its first event */
+    ngx_add_timer(&redis->retry, 1);
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_tasks_redis_connect(ngx_http_tasks_redis_t *redis)
+{
+    ngx_int_t               rc;
+    ngx_addr_t             *addr;
+    ngx_connection_t       *c;
+    ngx_peer_connection_t  *peer;
+
+    addr = &redis->conf->addrs[redis->addr];
+    peer = &redis->peer;
+
+    ngx_memzero(peer, sizeof(ngx_peer_connection_t));
+
+    peer->sockaddr = addr->sockaddr;
+    peer->socklen = addr->socklen;
+    peer->name = &addr->name;
+    peer->get = ngx_event_get_peer;
+    peer->log = &redis->quiet;
+    peer->log_error = NGX_ERROR_INFO;
+
+    rc = ngx_event_connect_peer(peer);
+
+    if (rc == NGX_ERROR || rc == NGX_BUSY || rc == NGX_DECLINED) {
+        peer->connection = NULL;
+        ngx_http_tasks_redis_fail(redis, "cannot connect", ngx_socket_errno);
+        return;
+    }
+
+    c = peer->connection;
+    c->data = redis;
+    c->idle = 1;                          /* be told when the worker quits */
+    c->read->handler = ngx_http_tasks_redis_read_handler;
+    c->write->handler = ngx_http_tasks_redis_write_handler;
+    c->write->cancelable = 1;
+
+    redis->state = NGX_HTTP_TASKS_REDIS_CONNECTING;
+
+    ngx_add_timer(c->write, redis->conf->connect_timeout);
+
+    if (rc == NGX_OK) {
+        ngx_http_tasks_redis_greet(redis);
+    }
+}
+
+
+static void
+ngx_http_tasks_redis_write_handler(ngx_event_t *wev)
+{
+    ngx_connection_t        *c;
+    ngx_http_tasks_redis_t  *redis;
+
+    c = wev->data;
+    redis = c->data;
+
+    if (wev->timedout) {
+        ngx_http_tasks_redis_fail(redis, "cannot connect", NGX_ETIMEDOUT);
+        return;
+    }
+
+    if (redis->state == NGX_HTTP_TASKS_REDIS_CONNECTING) {
+
+        if (ngx_http_tasks_redis_connected(redis) == NGX_OK) {
+            ngx_http_tasks_redis_greet(redis);
+        }
+
+        return;
+    }
+
+    ngx_http_tasks_redis_flush(redis);
+}
+
+
+static ngx_int_t
+ngx_http_tasks_redis_connected(ngx_http_tasks_redis_t *redis)
+{
+    int                err;
+    socklen_t          len;
+    ngx_connection_t  *c;
+
+    c = redis->peer.connection;
+    err = 0;
+    len = sizeof(int);
+
+    if (getsockopt(c->fd, SOL_SOCKET, SO_ERROR, (void *) &err, &len) == -1) {
+        err = ngx_socket_errno;
+    }
+
+    if (err) {
+        ngx_http_tasks_redis_fail(redis, "cannot connect", err);
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+/* The handshake: what must be answered before any request's command is sent. */
+
+static void
+ngx_http_tasks_redis_greet(ngx_http_tasks_redis_t *redis)
+{
+    ngx_http_tasks_op_t          *op;
+    ngx_http_tasks_redis_conf_t  *conf;
+
+    conf = redis->conf;
+
+    if (redis->peer.sockaddr->sa_family != AF_UNIX
+        && ngx_tcp_nodelay(redis->peer.connection) != NGX_OK)
+    {
+        ngx_http_tasks_redis_fail(redis, "cannot connect", ngx_socket_errno);
+        return;
+    }
+
+    redis->reader = ngx_http_tasks_reply_reader(redis);
+    op = ngx_http_tasks_op_create(redis, 1024);
+
+    if (redis->reader == NULL || op == NULL
+        || ngx_http_tasks_op_fill(op, 2 + conf->greetings) != NGX_OK)
+    {
+        if (op) {
+            ngx_http_tasks_op_release(op);
+        }
+
+        ngx_http_tasks_redis_fail(redis, "cannot connect", NGX_ENOMEM);
+        return;
+    }
+
+    op->handler = ngx_http_tasks_redis_greeted;
+    redis->selected = 0;
+
+    if (conf->password.len) {
+        ngx_http_tasks_op_command(op, conf->user.len ? 3 : 2, 0, 0);
+        ngx_http_tasks_op_literal(op, "AUTH");
+
+        if (conf->user.len) {
+            ngx_http_tasks_op_str(op, &conf->user);
+        }
+
+        ngx_http_tasks_op_str(op, &conf->password);
+    }
+
+    /* also without need: a server that refuses commands is found out here */
+    ngx_http_tasks_op_command(op, 2, 0, 0);
+    ngx_http_tasks_op_literal(op, "SELECT");
+    ngx_http_tasks_op_integer(op, conf->database);
+
+    if (conf->hello && conf->hello(op, conf->data) != NGX_OK) {
+        op->out.failed = 1;
+    }
+
+    redis->handshake = op;
+    redis->state = NGX_HTTP_TASKS_REDIS_HANDSHAKE;
+
+    ngx_http_tasks_redis_flush(redis);
+}
+
+
+static void
+ngx_http_tasks_redis_greeted(ngx_http_tasks_op_t *op)
+{
+    ngx_int_t                     rc;
+    ngx_uint_t                    i, first;
+    ngx_http_tasks_redis_t       *redis;
+    ngx_http_tasks_redis_conf_t  *conf;
+
+    redis = op->redis;
+    conf = redis->conf;
+
+    if (op->status != NGX_HTTP_TASKS_OP_OK) {
+        /* the connection is being closed and releases the operation */
+        return;
+    }
+
+    first = redis->selected ? 0 : (conf->password.len ? 2 : 1);
+    redis->selected = 1;
+
+    for (i = 0; i < first; i++) {
+        if (op->replies[i].type != NGX_HTTP_TASKS_REPLY_STATUS) {
+
+            if (op->replies[i].type == NGX_HTTP_TASKS_REPLY_ERROR) {
+                if (redis->failures == 0) {
+                    ngx_log_error(NGX_LOG_ERR, redis->log, 0,
+                                  "tasks store \"%V\": %V refuses %s: \"%V\"",
+                                  &conf->name, redis->peer.name,
+                                  (first == 2 && i == 0) ? "AUTH" : "SELECT",
+                                  &op->replies[i].u.str);
+                }
+
+                redis->fault = "refuses the connection";
+
+            } else {
+                redis->fault = "does not answer as Redis does";
+            }
+
+            return;
+        }
+    }
+
+    rc = conf->greeted ? conf->greeted(op, first, conf->data) : NGX_OK;
+
+    if (rc == NGX_AGAIN) {
+        op->handler = ngx_http_tasks_redis_greeted;   /* once more */
+        ngx_post_event(&redis->flush, &ngx_posted_events);
+        return;
+    }
+
+    if (rc != NGX_OK) {
+        if (redis->fault == NULL) {
+            redis->fault = "is not usable yet";
+        }
+
+        return;
+    }
+
+    ngx_http_tasks_op_release(op);
+    redis->handshake = NULL;
+
+    if (redis->failures) {
+        ngx_log_error(NGX_LOG_NOTICE, redis->log, 0,
+                      "tasks store \"%V\": connected to %V after %ui failures",
+                      &conf->name, redis->peer.name, redis->failures);
+    }
+
+    ngx_del_timer(redis->peer.connection->write);
+
+    redis->failures = 0;
+    redis->ready_at = ngx_current_msec;
+    redis->state = NGX_HTTP_TASKS_REDIS_READY;
+
+    ngx_post_event(&redis->flush, &ngx_posted_events);
+}
+
+
+/* Writing. */
+
+static void
+ngx_http_tasks_redis_flush_handler(ngx_event_t *ev)
+{
+    ngx_http_tasks_redis_t  *redis;
+
+    redis = ev->data;
+
+    if (ngx_exiting && redis->live == 0) {
+        ngx_http_tasks_redis_close(redis);
+
+    } else if (redis->state != NGX_HTTP_TASKS_REDIS_CLOSED) {
+        ngx_http_tasks_redis_flush(redis);
+
+    } else if (!redis->retry.timer_set) {
+        ngx_http_tasks_redis_connect(redis);
+    }
+}
+
+
+static void
+ngx_http_tasks_redis_take(ngx_http_tasks_redis_t *redis,
+    ngx_http_tasks_op_t *op)
+{
+    *redis->last_out = op->out.head;
+    redis->last_out = &op->out.tail->next;
+
+    op->sent = 1;
+    op->sent_at = ngx_current_msec;
+    ngx_queue_insert_tail(&redis->sent, &op->queue);
+}
+
+
+static void
+ngx_http_tasks_redis_flush(ngx_http_tasks_redis_t *redis)
+{
+    ngx_queue_t          *q;
+    ngx_connection_t     *c;
+    ngx_http_tasks_op_t  *op;
+
+    c = redis->peer.connection;
+
+    if (redis->state == NGX_HTTP_TASKS_REDIS_HANDSHAKE) {
+        op = redis->handshake;
+
+        if (op->out.failed) {
+            ngx_http_tasks_redis_fail(redis, "cannot connect", NGX_ENOMEM);
+            return;
+        }
+
+        if (!op->sent && op->handler) {
+            redis->pending++;
+            ngx_http_tasks_redis_take(redis, op);
+        }
+
+    } else if (redis->state == NGX_HTTP_TASKS_REDIS_READY) {
+
+        while (!ngx_queue_empty(&redis->waiting)) {
+            q = ngx_queue_head(&redis->waiting);
+            ngx_queue_remove(q);
+
+            op = ngx_queue_data(q, ngx_http_tasks_op_t, queue);
+            op->waiting = 0;
+            ngx_http_tasks_redis_take(redis, op);
+        }
+
+    } else {
+        return;
+    }
+
+    if (redis->out == NULL || !c->write->ready) {
+        return;
+    }
+
+    redis->out = c->send_chain(c, redis->out, 0);
+
+    if (redis->out == NGX_CHAIN_ERROR) {
+        redis->out = NULL;
+        ngx_http_tasks_redis_fail(redis, "lost", ngx_socket_errno);
+        return;
+    }
+
+    if (redis->out == NULL) {
+        redis->last_out = &redis->out;
+    }
+
+    if (ngx_handle_write_event(c->write, 0) != NGX_OK) {
+        ngx_http_tasks_redis_fail(redis, "lost", 0);
+    }
+}
+
+
+/* Reading. */
+
+static void
+ngx_http_tasks_redis_read_handler(ngx_event_t *rev)
+{
+    ngx_int_t                rc;
+    ngx_connection_t        *c;
+    ngx_http_tasks_redis_t  *redis;
+
+    c = rev->data;
+    redis = c->data;
+
+    if (c->close && redis->live == 0) {
+        ngx_http_tasks_redis_close(redis);
+        return;
+    }
+
+    if (redis->state == NGX_HTTP_TASKS_REDIS_CONNECTING) {
+        /* the write handler finds out how the connecting went */
+        return;
+    }
+
+    rc = ngx_http_tasks_redis_read(redis);
+
+    if (rc == NGX_OK && redis->fault == NULL) {
+
+        if (ngx_exiting) {
+            ngx_post_event(&redis->flush, &ngx_posted_events);
+        }
+
+        return;
+    }
+
+    ngx_http_tasks_redis_fail(redis, redis->fault ? redis->fault : "lost",
+                              rc == NGX_ERROR ? ngx_socket_errno : 0);
+}
+
+
+/*
+ * Reads what there is and completes operations.  NGX_OK: the connection goes
+ * on unless redis->fault is set; NGX_DONE: its end; NGX_ERROR: errno tells.
+ */
+static ngx_int_t
+ngx_http_tasks_redis_read(ngx_http_tasks_redis_t *redis)
+{
+    ssize_t               n;
+    ngx_int_t             rc;
+    ngx_connection_t     *c;
+    ngx_http_tasks_op_t  *op;
+
+    static u_char         buf[NGX_HTTP_TASKS_READ_SIZE];
+
+    c = redis->peer.connection;
+
+    do {
+        n = c->recv(c, buf, NGX_HTTP_TASKS_READ_SIZE);
+
+        if (n == NGX_AGAIN) {
+            break;
+        }
+
+        if (n == NGX_ERROR || n == 0) {
+            return n ? NGX_ERROR : NGX_DONE;
+        }
+
+        redis->last_read = ngx_current_msec;
+
+        if (ngx_http_tasks_reply_feed(redis, buf, n) != NGX_OK) {
+            return NGX_OK;
+        }
+
+        while ((rc = ngx_http_tasks_reply_next(redis)) == NGX_OK) {
+            op = ngx_http_tasks_redis_current(redis);
+
+            if (op->nreplies < op->ncommands) {
+                continue;
+            }
+
+            if (!ngx_http_tasks_op_written(op)) {
+                redis->fault = "answered before it was asked";
+                return NGX_OK;
+            }
+
+            ngx_http_tasks_op_unlink(op);
+            ngx_http_tasks_op_finish(op, op->too_large
+                                         ? NGX_HTTP_TASKS_OP_TOO_LARGE
+                                         : NGX_HTTP_TASKS_OP_OK);
+
+            if (redis->fault) {
+                return NGX_OK;
+            }
+        }
+
+        if (rc == NGX_ERROR) {
+            return NGX_OK;
+        }
+
+    } while (c->read->ready);
+
+    return ngx_handle_read_event(c->read, 0) == NGX_OK ? NGX_OK : NGX_ERROR;
+}
+
+
+static void
+ngx_http_tasks_redis_close(ngx_http_tasks_redis_t *redis)
+{
+    redis->state = NGX_HTTP_TASKS_REDIS_CLOSED;
+    redis->fault = NULL;
+    redis->out = NULL;
+    redis->last_out = &redis->out;
+
+    if (redis->handshake) {
+        if (redis->handshake->sent) {
+            ngx_http_tasks_op_unlink(redis->handshake);
+        }
+
+        ngx_http_tasks_op_release(redis->handshake);
+        redis->handshake = NULL;
+    }
+
+    if (redis->reader) {
+        ngx_http_tasks_reply_reader_free(redis->reader);
+        redis->reader = NULL;
+    }
+
+    if (redis->peer.connection) {
+        ngx_close_connection(redis->peer.connection);
+        redis->peer.connection = NULL;
+    }
+}
+
+
+/*
+ * Ends the connection.  Reads that were in flight go on another one, once;
+ * what must not be sent twice fails.  If there was no sound connection, all
+ * fails that waits, and the next attempt is made after a backoff.
+ */
+static void
+ngx_http_tasks_redis_fail(ngx_http_tasks_redis_t *redis, const char *what,
+    ngx_err_t err)
+{
+    ngx_msec_t            delay;
+    ngx_uint_t            ready, sound;
+    ngx_queue_t           failed, *q;
+    ngx_http_tasks_op_t  *op;
+
+    ready = (redis->state == NGX_HTTP_TASKS_REDIS_READY);
+    sound = (ready && ngx_current_msec - redis->ready_at
+                      > NGX_HTTP_TASKS_REDIS_SOUND);
+
+    if (redis->failures == 0) {
+        ngx_log_error(NGX_LOG_ERR, redis->log, err,
+                      "tasks store \"%V\": %V: %s%s", &redis->conf->name,
+                      redis->peer.name, what,
+                      ready ? "; connecting again"
+                            : "; requests are refused until it is back");
+    }
+
+    ngx_http_tasks_redis_close(redis);
+
+    ngx_queue_init(&failed);
+
+    while (!ngx_queue_empty(&redis->sent)) {
+        op = ngx_queue_data(ngx_queue_last(&redis->sent), ngx_http_tasks_op_t,
+                            queue);
+        ngx_http_tasks_op_unlink(op);
+
+        if (op->handler && !op->once && !op->resent && !op->too_large) {
+            op->resent = 1;
+            op->waiting = 1;
+            redis->pending++;
+            ngx_http_tasks_op_rewind(op);
+            ngx_queue_insert_head(&redis->waiting, &op->queue);
+
+        } else {
+            ngx_queue_insert_head(&failed, &op->queue);
+        }
+    }
+
+    if (!ready) {
+        redis->failures++;
+        redis->addr = (redis->addr + 1) % redis->conf->naddrs;
+
+        while (!ngx_queue_empty(&redis->waiting)) {
+            q = ngx_queue_head(&redis->waiting);
+            ngx_http_tasks_op_unlink(ngx_queue_data(q, ngx_http_tasks_op_t,
+                                                    queue));
+            ngx_queue_insert_tail(&failed, q);
+        }
+    }
+
+    if (sound) {
+        ngx_post_event(&redis->flush, &ngx_posted_events);
+
+    } else {
+        delay = NGX_HTTP_TASKS_BACKOFF_MIN << ngx_min(redis->failures, 8);
+        delay = ngx_min(delay, NGX_HTTP_TASKS_BACKOFF_MAX);
+        ngx_add_timer(&redis->retry, delay / 2 + ngx_random() % delay);
+    }
+
+    /* handlers last: they may start operations */
+
+    while (!ngx_queue_empty(&failed)) {
+        q = ngx_queue_head(&failed);
+        ngx_queue_remove(q);
+
+        op = ngx_queue_data(q, ngx_http_tasks_op_t, queue);
+        ngx_http_tasks_op_finish(op, op->too_large
+                                     ? NGX_HTTP_TASKS_OP_TOO_LARGE
+                                     : NGX_HTTP_TASKS_OP_UNAVAILABLE);
+    }
+}
+
+
+static void
+ngx_http_tasks_redis_retry_handler(ngx_event_t *ev)
+{
+    ngx_http_tasks_redis_t  *redis;
+
+    redis = ev->data;
+
+    if (!ngx_exiting || redis->live) {
+        ngx_http_tasks_redis_connect(redis);
+    }
+}
+
+
+/* Operations. */
+
+ngx_http_tasks_op_t *
+ngx_http_tasks_op_create(ngx_http_tasks_redis_t *redis, size_t size)
+{
+    ngx_pool_t           *pool;
+    ngx_http_tasks_op_t  *op;
+
+    pool = ngx_create_pool(size, redis->log);
+    if (pool == NULL) {
+        return NULL;
+    }
+
+    op = ngx_pcalloc(pool, sizeof(ngx_http_tasks_op_t));
+    if (op == NULL) {
+        ngx_destroy_pool(pool);
+        return NULL;
+    }
+
+    op->pool = pool;
+    op->redis = redis;
+
+    op->timer.handler = ngx_http_tasks_op_timeout;
+    op->timer.data = op;
+    op->timer.log = redis->log;
+
+    return op;
+}
+
+
+ngx_int_t
+ngx_http_tasks_op_fill(ngx_http_tasks_op_t *op, ngx_uint_t n)
+{
+    if (n > op->max_commands) {
+        op->due = ngx_palloc(op->pool, n * sizeof(ngx_http_tasks_due_t));
+        op->replies = ngx_palloc(op->pool,
+                                 n * sizeof(ngx_http_tasks_reply_t));
+
+        if (op->due == NULL || op->replies == NULL) {
+            return NGX_ERROR;
+        }
+
+        op->max_commands = n;
+    }
+
+    ngx_memzero(op->replies, n * sizeof(ngx_http_tasks_reply_t));
+    ngx_http_tasks_writer_init(&op->out, op->pool, 1024);
+
+    op->ncommands = 0;
+    op->nreplies = 0;
+    op->received = 0;
+    op->resent = 0;
+
+    return NGX_OK;
+}
+
+
+void
+ngx_http_tasks_op_command(ngx_http_tasks_op_t *op, ngx_uint_t argc,
+    ngx_uint_t max, ngx_uint_t join)
+{
+    if (op->ncommands == op->max_commands) {
+        ngx_log_error(NGX_LOG_ALERT, op->redis->log, 0,
+                      "tasks: more than %ui commands in an operation",
+                      op->max_commands);
+        op->out.failed = 1;
+        return;
+    }
+
+    op->due[op->ncommands].max = max;
+    op->due[op->ncommands].join = join;
+    op->ncommands++;
+
+    ngx_http_tasks_op_encode_length(op, '*', argc);
+}
+
+
+void
+ngx_http_tasks_op_arg(ngx_http_tasks_op_t *op, const u_char *data, size_t len)
+{
+    ngx_http_tasks_op_encode_length(op, '$', len);
+    ngx_http_tasks_write(&op->out, data, len);
+    ngx_http_tasks_write_literal(&op->out, CRLF);
+}
+
+
+void
+ngx_http_tasks_op_key(ngx_http_tasks_op_t *op, const ngx_str_t *base,
+    const ngx_str_t *rest)
+{
+    ngx_http_tasks_op_encode_length(op, '$', base->len + rest->len);
+    ngx_http_tasks_write_str(&op->out, base);
+    ngx_http_tasks_write_str(&op->out, rest);
+    ngx_http_tasks_write_literal(&op->out, CRLF);
+}
+
+
+void
+ngx_http_tasks_op_integer(ngx_http_tasks_op_t *op, int64_t n)
+{
+    u_char  buf[NGX_INT64_LEN], *last;
+
+    last = ngx_sprintf(buf, "%L", n);
+    ngx_http_tasks_op_arg(op, buf, last - buf);
+}
+
+
+static void
+ngx_http_tasks_op_encode_length(ngx_http_tasks_op_t *op, u_char type, size_t n)
+{
+    u_char  buf[NGX_SIZE_T_LEN + 3], *p, *end;
+
+    end = buf + sizeof(buf);
+    p = end;
+
+    *--p = LF;
+    *--p = CR;
+
+    do {
+        *--p = (u_char) ('0' + n % 10);
+        n /= 10;
+    } while (n);
+
+    *--p = type;
+
+    ngx_http_tasks_write(&op->out, p, end - p);
+}
+
+
+ngx_int_t
+ngx_http_tasks_op_start(ngx_http_tasks_op_t *op, ngx_http_tasks_op_pt handler)
+{
+    ngx_msec_int_t           left;
+    ngx_http_tasks_redis_t  *redis;
+
+    redis = op->redis;
+
+    if (op->out.failed || op->ncommands == 0) {
+        return NGX_ERROR;
+    }
+
+    if (redis->state != NGX_HTTP_TASKS_REDIS_READY && redis->failures) {
+        return NGX_DECLINED;
+    }
+
+    if (redis->pending >= redis->conf->max_pending) {
+        ngx_log_error(NGX_LOG_WARN, redis->log, 0,
+                      "tasks store \"%V\": %ui operations are pending, "
+                      "max_pending; refusing more",
+                      &redis->conf->name, redis->pending);
+        return NGX_DECLINED;
+    }
+
+    if (op->deadline == 0) {
+        op->deadline = ngx_current_msec + redis->conf->timeout;
+    }
+
+    left = (ngx_msec_int_t) (op->deadline - ngx_current_msec);
+    ngx_add_timer(&op->timer, (ngx_msec_t) ngx_max(left, 1));
+
+    op->handler = handler;
+    op->waiting = 1;
+    redis->live++;
+    redis->pending++;
+    ngx_queue_insert_tail(&redis->waiting, &op->queue);
+
+    /* what one turn of the event loop asks for leaves in one write */
+    ngx_post_event(&redis->flush, &ngx_posted_events);
+
+    return NGX_OK;
+}
+
+
+/* Whoever waits for the operation waits no more. */
+
+static void
+ngx_http_tasks_op_retire(ngx_http_tasks_op_t *op)
+{
+    op->handler = NULL;
+
+    if (op->timer.timer_set) {
+        ngx_del_timer(&op->timer);
+    }
+
+    if (op != op->redis->handshake) {
+        op->redis->live--;
+    }
+
+    if (ngx_exiting) {
+        ngx_post_event(&op->redis->flush, &ngx_posted_events);
+    }
+}
+
+
+void
+ngx_http_tasks_op_release(ngx_http_tasks_op_t *op)
+{
+    op->released = 1;
+
+    if (op->handler) {
+        ngx_http_tasks_op_retire(op);
+    }
+
+    if (op->sent) {
+        /* keeps its place, so that its replies are dropped there */
+        return;
+    }
+
+    if (op->waiting) {
+        ngx_http_tasks_op_unlink(op);
+    }
+
+    ngx_destroy_pool(op->pool);
+}
+
+
+void
+ngx_http_tasks_op_distrust(ngx_http_tasks_op_t *op, const char *fault)
+{
+    op->redis->fault = fault;
+}
+
+
+static void
+ngx_http_tasks_op_timeout(ngx_event_t *ev)
+{
+    ngx_uint_t               stalled;
+    ngx_http_tasks_op_t     *op;
+    ngx_http_tasks_redis_t  *redis;
+
+    op = ev->data;
+    redis = op->redis;
+
+    /*
+     * Nothing has come since the operation was sent: the peer is stuck, or
+     * the way to it is.  Everything else that waits there is better off on a
+     * new connection.  If replies do come, slowly, they must keep theirs.
+     */
+
+    stalled = op->sent
+              && (ngx_msec_int_t) (redis->last_read - op->sent_at) <= 0;
+
+    if (op->waiting) {
+        ngx_http_tasks_op_unlink(op);
+    }
+
+    ngx_http_tasks_op_finish(op, NGX_HTTP_TASKS_OP_TIMEOUT);
+
+    if (stalled && redis->state == NGX_HTTP_TASKS_REDIS_READY) {
+        ngx_http_tasks_redis_fail(redis, "does not answer", NGX_ETIMEDOUT);
+    }
+}
+
+
+/* The one way in which an operation completes.  It may be gone afterwards. */
+
+static void
+ngx_http_tasks_op_finish(ngx_http_tasks_op_t *op, ngx_http_tasks_op_e status)
+{
+    ngx_http_tasks_op_pt  handler;
+
+    if (op->released) {
+        ngx_destroy_pool(op->pool);
+        return;
+    }
+
+    handler = op->handler;
+
+    if (handler == NULL) {
+        return;
+    }
+
+    op->status = status;
+    ngx_http_tasks_op_retire(op);
+
+    handler(op);
+}
+
+
+static void
+ngx_http_tasks_op_unlink(ngx_http_tasks_op_t *op)
+{
+    ngx_queue_remove(&op->queue);
+    op->redis->pending--;
+    op->waiting = 0;
+    op->sent = 0;
+}
+
+
+/* Makes the commands ready to be sent anew, the replies to be taken anew. */
+
+static void
+ngx_http_tasks_op_rewind(ngx_http_tasks_op_t *op)
+{
+    ngx_chain_t  *cl;
+
+    op->out.tail->next = NULL;
+
+    for (cl = op->out.head; cl; cl = cl->next) {
+        cl->buf->pos = cl->buf->start;
+    }
+
+    ngx_memzero(op->replies, op->ncommands * sizeof(ngx_http_tasks_reply_t));
+
+    op->nreplies = 0;
+    op->received = 0;
+}
+
+
+static ngx_int_t
+ngx_http_tasks_op_written(ngx_http_tasks_op_t *op)
+{
+    return op->out.tail->buf->pos == op->out.tail->buf->last;
+}

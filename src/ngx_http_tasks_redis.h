@@ -1,0 +1,228 @@
+
+/*
+ * The Redis client of a worker: one pipelined connection, asynchronous.
+ */
+
+
+#ifndef _NGX_HTTP_TASKS_REDIS_H_INCLUDED_
+#define _NGX_HTTP_TASKS_REDIS_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_event.h>
+#include <ngx_event_connect.h>
+#include <ngx_http_tasks_writer.h>
+
+
+typedef struct ngx_http_tasks_redis_s  ngx_http_tasks_redis_t;
+typedef struct ngx_http_tasks_op_s     ngx_http_tasks_op_t;
+typedef struct ngx_http_tasks_reply_s  ngx_http_tasks_reply_t;
+
+
+typedef enum {
+    NGX_HTTP_TASKS_REPLY_NIL = 0,
+    NGX_HTTP_TASKS_REPLY_INTEGER,
+    NGX_HTTP_TASKS_REPLY_STRING,      /* bulk string */
+    NGX_HTTP_TASKS_REPLY_STATUS,
+    NGX_HTTP_TASKS_REPLY_ERROR,
+    NGX_HTTP_TASKS_REPLY_ARRAY,
+    NGX_HTTP_TASKS_REPLY_JOINED
+} ngx_http_tasks_reply_e;
+
+
+/* An array of strings, put straight into buffers with a comma between. */
+typedef struct {
+    ngx_http_tasks_writer_t   writer;
+    ngx_uint_t                strings;
+    ngx_uint_t                nils;
+} ngx_http_tasks_joined_t;
+
+
+struct ngx_http_tasks_reply_s {
+    ngx_http_tasks_reply_e        type;
+    union {
+        int64_t                   integer;
+        ngx_str_t                 str;       /* also status and error */
+        struct {
+            ngx_uint_t            nelts;
+            ngx_http_tasks_reply_t  *elts;   /* no arrays among them */
+        } array;
+        ngx_http_tasks_joined_t  *joined;
+    } u;
+};
+
+
+/* What is due as the reply to one command. */
+typedef struct {
+    ngx_uint_t                max;       /* elements of an array, at most */
+    unsigned                  join:1;    /* a joined array of strings */
+} ngx_http_tasks_due_t;
+
+
+typedef enum {
+    NGX_HTTP_TASKS_OP_OK = 0,
+    NGX_HTTP_TASKS_OP_UNAVAILABLE,       /* no connection, or it broke */
+    NGX_HTTP_TASKS_OP_TIMEOUT,           /* the deadline has passed */
+    NGX_HTTP_TASKS_OP_TOO_LARGE          /* replies over max_reply */
+} ngx_http_tasks_op_e;
+
+
+typedef void (*ngx_http_tasks_op_pt)(ngx_http_tasks_op_t *op);
+
+
+/*
+ * An operation: commands that are sent together and whose replies come
+ * together.  It may be filled and started again from its handler; the deadline
+ * goes on from the first start.
+ *
+ * Created by a request, which releases it exactly once, at any time; memory of
+ * the replies stays until then.  A started operation calls its handler exactly
+ * once, never before start returns, and not at all once it is released.
+ */
+struct ngx_http_tasks_op_s {
+    ngx_queue_t               queue;     /* in redis->waiting or ->sent */
+    ngx_pool_t               *pool;
+    ngx_http_tasks_redis_t   *redis;
+
+    ngx_http_tasks_op_pt      handler;   /* NULL unless it is to be called */
+    void                     *data;      /* of the handler */
+    ngx_http_tasks_op_e       status;    /* valid when the handler is called */
+
+    ngx_http_tasks_writer_t   out;       /* commands */
+    ngx_uint_t                ncommands;
+    ngx_uint_t                max_commands;
+    ngx_http_tasks_due_t     *due;       /* of each command */
+    ngx_http_tasks_reply_t   *replies;   /* of each command */
+    ngx_uint_t                nreplies;  /* complete ones */
+    size_t                    received;  /* bytes of reply strings */
+
+    ngx_event_t               timer;
+    ngx_msec_t                deadline;  /* 0 before the first start */
+    ngx_msec_t                sent_at;
+
+    unsigned                  once:1;    /* must never be sent twice */
+    unsigned                  resent:1;
+    unsigned                  waiting:1; /* in redis->waiting */
+    unsigned                  sent:1;    /* in redis->sent */
+    unsigned                  released:1;
+    unsigned                  too_large:1;
+};
+
+
+/* Configuration of a connection; read-only at run time. */
+typedef struct {
+    ngx_str_t                 name;      /* of the store, for logs */
+    ngx_str_t                 user;
+    ngx_str_t                 password;
+    ngx_int_t                 database;
+    ngx_addr_t               *addrs;     /* tried in turn */
+    ngx_uint_t                naddrs;
+    ngx_msec_t                connect_timeout;   /* and of the handshake */
+    ngx_msec_t                timeout;           /* of an operation */
+    size_t                    max_reply; /* bytes of replies an operation */
+    ngx_uint_t                max_pending;       /* operations */
+
+    /*
+     * Called for a new connection.  hello() adds commands to the handshake;
+     * greeted() looks at the replies from "first" on and returns NGX_OK (the
+     * connection is ready), NGX_AGAIN (it has filled the operation anew) or
+     * NGX_ERROR (the store is not usable).
+     */
+    ngx_int_t               (*hello)(ngx_http_tasks_op_t *op, void *data);
+    ngx_int_t               (*greeted)(ngx_http_tasks_op_t *op,
+                                       ngx_uint_t first, void *data);
+    ngx_uint_t                greetings;     /* commands of a hello, at most */
+    void                     *data;
+} ngx_http_tasks_redis_conf_t;
+
+
+struct ngx_http_tasks_redis_s {
+    ngx_http_tasks_redis_conf_t  *conf;
+    ngx_uint_t                state;
+    ngx_uint_t                failures;  /* attempts since last ready */
+    ngx_uint_t                addr;      /* index of the address in use */
+    ngx_peer_connection_t     peer;
+    struct redisReader       *reader;
+
+    ngx_queue_t               waiting;   /* operations, not yet written */
+    ngx_queue_t               sent;      /* in the order of their replies */
+    ngx_uint_t                pending;   /* operations in both */
+    ngx_uint_t                live;      /* those that requests wait for */
+    ngx_http_tasks_op_t      *handshake;
+    ngx_uint_t                selected;  /* AUTH and SELECT were answered */
+
+    ngx_chain_t              *out;       /* bytes to write, of "sent" */
+    ngx_chain_t             **last_out;
+
+    ngx_event_t               flush;     /* posted: end of the loop's turn */
+    ngx_event_t               retry;     /* backoff */
+    ngx_msec_t                ready_at;
+    ngx_msec_t                last_read;
+    ngx_log_t                *log;
+    ngx_log_t                 quiet;     /* nginx's own words at each attempt */
+    const char               *fault;     /* why the peer is not to be trusted */
+};
+
+
+/* Sets up a client that connects at once.  Called once a worker and store. */
+ngx_int_t ngx_http_tasks_redis_init(ngx_http_tasks_redis_t *redis,
+    ngx_http_tasks_redis_conf_t *conf, ngx_cycle_t *cycle);
+
+
+/* NULL if memory is short.  "size" is that of the operation's pool, bytes. */
+ngx_http_tasks_op_t *ngx_http_tasks_op_create(ngx_http_tasks_redis_t *redis,
+    size_t size);
+
+/* Makes room for up to "n" commands and forgets former ones. */
+ngx_int_t ngx_http_tasks_op_fill(ngx_http_tasks_op_t *op, ngx_uint_t n);
+
+/*
+ * Starts a command of "argc" arguments, each of which one call of arg or key
+ * must follow.  "max" bounds the elements of its reply; with "join" the reply
+ * is a joined array.
+ */
+void ngx_http_tasks_op_command(ngx_http_tasks_op_t *op, ngx_uint_t argc,
+    ngx_uint_t max, ngx_uint_t join);
+void ngx_http_tasks_op_arg(ngx_http_tasks_op_t *op, const u_char *data,
+    size_t len);
+/* The argument is the two strings together. */
+void ngx_http_tasks_op_key(ngx_http_tasks_op_t *op, const ngx_str_t *base,
+    const ngx_str_t *rest);
+void ngx_http_tasks_op_integer(ngx_http_tasks_op_t *op, int64_t n);
+
+/*
+ * NGX_OK: "handler" will be called.  NGX_DECLINED: the store is known to be
+ * down or too much is pending; NGX_ERROR: memory was short when commands were
+ * added.  It is not called then.
+ */
+ngx_int_t ngx_http_tasks_op_start(ngx_http_tasks_op_t *op,
+    ngx_http_tasks_op_pt handler);
+
+void ngx_http_tasks_op_release(ngx_http_tasks_op_t *op);
+
+/*
+ * For a handler that got a reply of a kind that Redis would not give: nothing
+ * that this connection still has to say can be trusted, so it is closed when
+ * the handler returns.  "fault" is a constant for the log.
+ */
+void ngx_http_tasks_op_distrust(ngx_http_tasks_op_t *op, const char *fault);
+
+/* Whether a reply is an error whose text starts with "prefix". */
+ngx_uint_t ngx_http_tasks_reply_is_error(const ngx_http_tasks_reply_t *reply,
+    const char *prefix);
+
+
+/* The operation that the next reply is for; "sent" must not be empty. */
+#define ngx_http_tasks_redis_current(redis)                                   \
+    ((ngx_http_tasks_op_t *)                                                  \
+     ngx_queue_data(ngx_queue_head(&(redis)->sent), ngx_http_tasks_op_t,      \
+                    queue))
+
+#define ngx_http_tasks_op_literal(op, s)                                      \
+    ngx_http_tasks_op_arg(op, (const u_char *) s, sizeof(s) - 1)
+#define ngx_http_tasks_op_str(op, s)                                          \
+    ngx_http_tasks_op_arg(op, (s)->data, (s)->len)
+
+
+#endif /* _NGX_HTTP_TASKS_REDIS_H_INCLUDED_ */

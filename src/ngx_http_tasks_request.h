@@ -1,0 +1,58 @@
+
+/*
+ * From a URI, a query and a method to a checked request.
+ */
+
+
+#ifndef _NGX_HTTP_TASKS_REQUEST_H_INCLUDED_
+#define _NGX_HTTP_TASKS_REQUEST_H_INCLUDED_
+
+
+#include <ngx_http_tasks_definition.h>
+
+
+#define NGX_HTTP_TASKS_MAX_SEGMENTS  16
+
+
+typedef struct {
+    ngx_pool_t                   *pool;
+    ngx_http_tasks_definition_t  *definition;
+    ngx_http_tasks_route_t       *route;     /* NULL: none was found */
+    ngx_str_t                     segments[NGX_HTTP_TASKS_MAX_SEGMENTS];
+
+    ngx_str_t                     id;        /* canonical; data is NULL: none */
+    ngx_str_t                    *filters;   /* canonical value of each filter
+                                                field; data is NULL: any */
+    int64_t                       limit;     /* -1: none */
+    int64_t                       page;      /* from 1 */
+    ngx_str_t                     cursor;    /* a position; data is NULL: none */
+
+    /* what is wrong with it */
+    ngx_http_tasks_param_t       *param;
+    ngx_http_tasks_rule_e         rule;
+    ngx_str_t                     value;     /* as it came, decoded */
+} ngx_http_tasks_request_t;
+
+
+/*
+ * Finds the route for a method and a path, the part of the decoded URI behind
+ * the location's prefix.  NGX_OK; NGX_DECLINED: there is no such path;
+ * NGX_ABORT: not for this method, "allow" says for which; NGX_ERROR: no memory.
+ */
+ngx_int_t ngx_http_tasks_request_route(ngx_http_tasks_request_t *request,
+    const ngx_str_t *method, const ngx_str_t *path, ngx_str_t *allow);
+
+/*
+ * Checks parameters of the path and of the query ("args", encoded).  NGX_OK;
+ * NGX_DECLINED: "error" is the class, and request->param what is wrong;
+ * NGX_ERROR: no memory.
+ */
+ngx_int_t ngx_http_tasks_request_check(ngx_http_tasks_request_t *request,
+    const ngx_str_t *args, ngx_http_tasks_error_e *error);
+
+/* The cursor after which a position's successors come.  NGX_ERROR: no memory. */
+ngx_int_t ngx_http_tasks_request_cursor(ngx_pool_t *pool,
+    const ngx_str_t *position, ngx_str_t *cursor);
+
+
+#endif /* _NGX_HTTP_TASKS_REQUEST_H_INCLUDED_ */

@@ -1,0 +1,661 @@
+
+/*
+ * Stores: parsing tasks_store, loading the function libraries of its APIs when
+ * a connection is made, and what Redis's error replies mean to a client.
+ */
+
+
+#include <ngx_http_tasks_store.h>
+
+
+typedef struct {
+    ngx_str_t                 name;
+    char                   *(*set)(ngx_conf_t *cf, ngx_http_tasks_store_t *store,
+                                   ngx_str_t *value, ngx_uint_t offset);
+    ngx_uint_t                offset;
+} ngx_http_tasks_store_directive_t;
+
+
+static char *ngx_http_tasks_store_line(ngx_conf_t *cf, ngx_command_t *dummy,
+    void *conf);
+static char *ngx_http_tasks_store_server(ngx_conf_t *cf,
+    ngx_http_tasks_store_t *store, ngx_str_t *value, ngx_uint_t offset);
+static char *ngx_http_tasks_store_str(ngx_conf_t *cf,
+    ngx_http_tasks_store_t *store, ngx_str_t *value, ngx_uint_t offset);
+static char *ngx_http_tasks_store_password(ngx_conf_t *cf,
+    ngx_http_tasks_store_t *store, ngx_str_t *value, ngx_uint_t offset);
+static char *ngx_http_tasks_store_number(ngx_conf_t *cf,
+    ngx_http_tasks_store_t *store, ngx_str_t *value, ngx_uint_t offset);
+static char *ngx_http_tasks_store_msec(ngx_conf_t *cf,
+    ngx_http_tasks_store_t *store, ngx_str_t *value, ngx_uint_t offset);
+static char *ngx_http_tasks_store_size(ngx_conf_t *cf,
+    ngx_http_tasks_store_t *store, ngx_str_t *value, ngx_uint_t offset);
+static char *ngx_http_tasks_store_flag(ngx_conf_t *cf,
+    ngx_http_tasks_store_t *store, ngx_str_t *value, ngx_uint_t offset);
+static ngx_int_t ngx_http_tasks_store_hello(ngx_http_tasks_op_t *op,
+    void *data);
+static ngx_int_t ngx_http_tasks_store_greeted(ngx_http_tasks_op_t *op,
+    ngx_uint_t first, void *data);
+static ngx_int_t ngx_http_tasks_store_loaded(ngx_http_tasks_op_t *op,
+    ngx_http_tasks_store_t *store);
+
+
+#define ngx_http_tasks_store_at(store, offset)                                \
+    ((u_char *) (store) + (offset))
+
+
+static ngx_http_tasks_store_directive_t  ngx_http_tasks_store_directives[] = {
+
+    { ngx_string("server"), ngx_http_tasks_store_server, 0 },
+
+    { ngx_string("database"), ngx_http_tasks_store_number,
+      offsetof(ngx_http_tasks_store_t, redis.database) },
+
+    { ngx_string("user"), ngx_http_tasks_store_str,
+      offsetof(ngx_http_tasks_store_t, redis.user) },
+
+    { ngx_string("password_file"), ngx_http_tasks_store_password, 0 },
+
+    { ngx_string("connect_timeout"), ngx_http_tasks_store_msec,
+      offsetof(ngx_http_tasks_store_t, redis.connect_timeout) },
+
+    { ngx_string("timeout"), ngx_http_tasks_store_msec,
+      offsetof(ngx_http_tasks_store_t, redis.timeout) },
+
+    { ngx_string("max_reply"), ngx_http_tasks_store_size,
+      offsetof(ngx_http_tasks_store_t, redis.max_reply) },
+
+    { ngx_string("max_pending"), ngx_http_tasks_store_number,
+      offsetof(ngx_http_tasks_store_t, redis.max_pending) },
+
+    { ngx_string("connections"), ngx_http_tasks_store_number,
+      offsetof(ngx_http_tasks_store_t, connections) },
+
+    { ngx_string("load_functions"), ngx_http_tasks_store_flag,
+      offsetof(ngx_http_tasks_store_t, load_functions) },
+
+    { ngx_null_string, NULL, 0 }
+};
+
+
+/* What Redis says when it cannot serve now; what else it says is a fault. */
+static const char  *ngx_http_tasks_store_unavailable[] = {
+    "LOADING", "BUSY", "READONLY", "OOM", "MASTERDOWN", "MISCONF",
+    "NOREPLICAS", "CLUSTERDOWN", "TRYAGAIN", "MOVED", "ASK", "NOAUTH",
+    "NOPERM", "WRONGPASS", "ERR max number of clients", "UNKILLABLE", NULL
+};
+
+
+char *
+ngx_http_tasks_store_block(ngx_conf_t *cf, ngx_http_tasks_store_t *store)
+{
+    char        *rv;
+    ngx_conf_t   save;
+
+    store->redis.database = NGX_CONF_UNSET;
+    store->redis.max_pending = NGX_CONF_UNSET_UINT;
+    store->connections = NGX_CONF_UNSET_UINT;
+    store->load_functions = NGX_CONF_UNSET_UINT;
+    store->redis.connect_timeout = NGX_CONF_UNSET_MSEC;
+    store->redis.timeout = NGX_CONF_UNSET_MSEC;
+    store->redis.max_reply = NGX_CONF_UNSET_SIZE;
+
+    if (ngx_array_init(&store->definitions, cf->pool, 4, sizeof(void *))
+        != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    save = *cf;
+    cf->handler = ngx_http_tasks_store_line;
+    cf->handler_conf = (void *) store;
+
+    rv = ngx_conf_parse(cf, NULL);
+
+    *cf = save;
+
+    if (rv != NGX_CONF_OK) {
+        return rv;
+    }
+
+    if (store->redis.naddrs == 0) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "no \"server\" in tasks_store \"%V\"",
+                           &store->redis.name);
+        return NGX_CONF_ERROR;
+    }
+
+    if (store->redis.user.len && store->redis.password.len == 0) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"user\" without \"password_file\" in "
+                           "tasks_store \"%V\"", &store->redis.name);
+        return NGX_CONF_ERROR;
+    }
+
+    ngx_conf_init_value(store->redis.database, 0);
+    ngx_conf_init_uint_value(store->redis.max_pending, 4096);
+    ngx_conf_init_uint_value(store->connections, 1);
+    ngx_conf_init_uint_value(store->load_functions, 1);
+    ngx_conf_init_msec_value(store->redis.connect_timeout, 1000);
+    ngx_conf_init_msec_value(store->redis.timeout, 1000);
+    ngx_conf_init_size_value(store->redis.max_reply, 16 * 1024 * 1024);
+
+    if (store->connections == 0 || store->connections > 64
+        || store->redis.max_pending == 0 || store->redis.timeout == 0
+        || store->redis.connect_timeout == 0)
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "tasks_store \"%V\": connections must be 1 to 64; "
+                           "max_pending, timeout and connect_timeout not 0",
+                           &store->redis.name);
+        return NGX_CONF_ERROR;
+    }
+
+    store->redis.data = store;
+
+    if (store->load_functions) {
+        store->redis.hello = ngx_http_tasks_store_hello;
+        store->redis.greeted = ngx_http_tasks_store_greeted;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_tasks_store_line(ngx_conf_t *cf, ngx_command_t *dummy, void *conf)
+{
+    char                              *rv;
+    ngx_str_t                         *value;
+    ngx_http_tasks_store_directive_t  *directive;
+
+    (void) dummy;
+
+    value = cf->args->elts;
+
+    for (directive = ngx_http_tasks_store_directives; directive->name.len;
+         directive++)
+    {
+        if (value[0].len != directive->name.len
+            || ngx_strncmp(value[0].data, directive->name.data, value[0].len)
+               != 0)
+        {
+            continue;
+        }
+
+        if (cf->args->nelts != 2) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                       "invalid number of arguments in \"%V\" directive",
+                       &value[0]);
+            return NGX_CONF_ERROR;
+        }
+
+        rv = directive->set(cf, conf, &value[1], directive->offset);
+
+        if (rv != NGX_CONF_OK && rv != NGX_CONF_ERROR) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "\"%V\" directive %s", &value[0], rv);
+            return NGX_CONF_ERROR;
+        }
+
+        return rv;
+    }
+
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                       "unknown directive \"%V\" in tasks_store", &value[0]);
+
+    return NGX_CONF_ERROR;
+}
+
+
+static char *
+ngx_http_tasks_store_server(ngx_conf_t *cf, ngx_http_tasks_store_t *store,
+    ngx_str_t *value, ngx_uint_t offset)
+{
+    ngx_url_t  u;
+
+    (void) offset;
+
+    if (store->redis.naddrs) {
+        return "is duplicate";
+    }
+
+    ngx_memzero(&u, sizeof(ngx_url_t));
+
+    u.url = *value;
+    u.default_port = 6379;
+
+    if (ngx_parse_url(cf->pool, &u) != NGX_OK) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "%s in server \"%V\"",
+                           u.err ? u.err : "no memory", &u.url);
+        return NGX_CONF_ERROR;
+    }
+
+    store->redis.addrs = u.addrs;
+    store->redis.naddrs = u.naddrs;
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_tasks_store_str(ngx_conf_t *cf, ngx_http_tasks_store_t *store,
+    ngx_str_t *value, ngx_uint_t offset)
+{
+    ngx_str_t  *field;
+
+    (void) cf;
+
+    field = (ngx_str_t *) ngx_http_tasks_store_at(store, offset);
+
+    if (field->data) {
+        return "is duplicate";
+    }
+
+    *field = *value;
+
+    return NGX_CONF_OK;
+}
+
+
+/* The first line of the file; it is read again by each reload. */
+
+static char *
+ngx_http_tasks_store_password(ngx_conf_t *cf, ngx_http_tasks_store_t *store,
+    ngx_str_t *value, ngx_uint_t offset)
+{
+    u_char      buf[1024];
+    ssize_t     n;
+    ngx_fd_t    fd;
+    ngx_str_t   file;
+
+    (void) offset;
+
+    if (store->redis.password.data) {
+        return "is duplicate";
+    }
+
+    file = *value;
+
+    if (ngx_conf_full_name(cf->cycle, &file, 1) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    fd = ngx_open_file(file.data, NGX_FILE_RDONLY, NGX_FILE_OPEN, 0);
+
+    if (fd == NGX_INVALID_FILE) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno,
+                           ngx_open_file_n " \"%V\" failed", &file);
+        return NGX_CONF_ERROR;
+    }
+
+    n = ngx_read_fd(fd, buf, sizeof(buf));
+
+    (void) ngx_close_file(fd);
+
+    if (n > 0) {
+        store->redis.password.len = ngx_min((size_t) n,
+                                 strcspn((char *) buf, "\r\n"));
+        store->redis.password.data = ngx_pnalloc(cf->pool, n);
+
+        if (store->redis.password.data == NULL) {
+            return NGX_CONF_ERROR;
+        }
+
+        ngx_memcpy(store->redis.password.data, buf,
+                   store->redis.password.len);
+    }
+
+    ngx_explicit_memzero(buf, sizeof(buf));
+
+    if (n <= 0 || n == (ssize_t) sizeof(buf)
+        || store->redis.password.len == 0)
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "password_file \"%V\" has "
+                           "no password of less than 1024 bytes in its first "
+                           "line", &file);
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_tasks_store_number(ngx_conf_t *cf, ngx_http_tasks_store_t *store,
+    ngx_str_t *value, ngx_uint_t offset)
+{
+    ngx_int_t  *field;
+
+    (void) cf;
+
+    field = (ngx_int_t *) ngx_http_tasks_store_at(store, offset);
+
+    if (*field != NGX_CONF_UNSET) {
+        return "is duplicate";
+    }
+
+    *field = ngx_atoi(value->data, value->len);
+
+    return *field == NGX_ERROR ? "has an invalid number" : NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_tasks_store_msec(ngx_conf_t *cf, ngx_http_tasks_store_t *store,
+    ngx_str_t *value, ngx_uint_t offset)
+{
+    ngx_msec_t  *field;
+
+    (void) cf;
+
+    field = (ngx_msec_t *) ngx_http_tasks_store_at(store, offset);
+
+    if (*field != NGX_CONF_UNSET_MSEC) {
+        return "is duplicate";
+    }
+
+    *field = ngx_parse_time(value, 0);
+
+    return *field == (ngx_msec_t) NGX_ERROR ? "has an invalid time"
+                                            : NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_tasks_store_size(ngx_conf_t *cf, ngx_http_tasks_store_t *store,
+    ngx_str_t *value, ngx_uint_t offset)
+{
+    size_t  *field;
+
+    (void) cf;
+
+    field = (size_t *) ngx_http_tasks_store_at(store, offset);
+
+    if (*field != NGX_CONF_UNSET_SIZE) {
+        return "is duplicate";
+    }
+
+    *field = ngx_parse_size(value);
+
+    return *field == (size_t) NGX_ERROR ? "has an invalid size" : NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_tasks_store_flag(ngx_conf_t *cf, ngx_http_tasks_store_t *store,
+    ngx_str_t *value, ngx_uint_t offset)
+{
+    ngx_uint_t  *field;
+
+    (void) cf;
+
+    field = (ngx_uint_t *) ngx_http_tasks_store_at(store, offset);
+
+    if (*field != NGX_CONF_UNSET_UINT) {
+        return "is duplicate";
+    }
+
+    if (ngx_strcmp(value->data, "on") == 0) {
+        *field = 1;
+
+    } else if (ngx_strcmp(value->data, "off") == 0) {
+        *field = 0;
+
+    } else {
+        return "must be \"on\" or \"off\"";
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+ngx_int_t
+ngx_http_tasks_store_serve(ngx_http_tasks_store_t *store,
+    ngx_http_tasks_definition_t *definition)
+{
+    ngx_uint_t                     i;
+    ngx_http_tasks_definition_t  **served;
+
+    served = store->definitions.elts;
+
+    for (i = 0; i < store->definitions.nelts; i++) {
+
+        if (served[i] == definition) {
+            return NGX_OK;
+        }
+
+        if (served[i]->name.len == definition->name.len
+            && ngx_strncmp(served[i]->name.data, definition->name.data,
+                           definition->name.len)
+               == 0)
+        {
+            return NGX_DECLINED;
+        }
+    }
+
+    served = ngx_array_push(&store->definitions);
+    if (served == NULL) {
+        return NGX_ERROR;
+    }
+
+    *served = definition;
+    store->redis.greetings = store->definitions.nelts;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_tasks_store_init(ngx_http_tasks_store_t *store, ngx_cycle_t *cycle)
+{
+    ngx_uint_t  i;
+
+    store->clients = ngx_pcalloc(cycle->pool, store->connections
+                                          * sizeof(ngx_http_tasks_redis_t));
+    if (store->clients == NULL) {
+        return NGX_ERROR;
+    }
+
+    for (i = 0; i < store->connections; i++) {
+        ngx_http_tasks_redis_init(&store->clients[i], &store->redis, cycle);
+    }
+
+    return NGX_OK;
+}
+
+
+ngx_http_tasks_op_t *
+ngx_http_tasks_store_op(ngx_http_tasks_store_t *store)
+{
+    ngx_http_tasks_redis_t  *client;
+
+    client = &store->clients[store->next];
+    store->next = (store->next + 1) % store->connections;
+
+    return ngx_http_tasks_op_create(client, 4096);
+}
+
+
+void
+ngx_http_tasks_store_load(ngx_http_tasks_op_t *op,
+    ngx_http_tasks_definition_t *definition)
+{
+    ngx_http_tasks_op_command(op, 4, 0, 0);
+    ngx_http_tasks_op_literal(op, "FUNCTION");
+    ngx_http_tasks_op_literal(op, "LOAD");
+    ngx_http_tasks_op_literal(op, "REPLACE");
+    ngx_http_tasks_op_str(op, &definition->library);
+}
+
+
+/*
+ * Each new connection asks for the versions of the libraries: a Redis that
+ * was restarted, emptied or replaced gets them again before it is used.
+ */
+static ngx_int_t
+ngx_http_tasks_store_hello(ngx_http_tasks_op_t *op, void *data)
+{
+    ngx_uint_t                     i;
+    ngx_http_tasks_store_t        *store;
+    ngx_http_tasks_definition_t  **served;
+
+    store = data;
+    served = store->definitions.elts;
+
+    for (i = 0; i < store->definitions.nelts; i++) {
+        ngx_http_tasks_op_command(op, 3, 0, 0);
+        ngx_http_tasks_op_literal(op, "FCALL_RO");
+        ngx_http_tasks_op_str(op, &served[i]->fn_version);
+        ngx_http_tasks_op_literal(op, "0");
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_tasks_store_greeted(ngx_http_tasks_op_t *op, ngx_uint_t first,
+    void *data)
+{
+    ngx_uint_t                     i, missing;
+    ngx_http_tasks_store_t        *store;
+    ngx_http_tasks_reply_t        *reply;
+    ngx_http_tasks_definition_t  **served, **load;
+
+    store = data;
+
+    if (first == 0) {
+        return ngx_http_tasks_store_loaded(op, store);
+    }
+
+    served = store->definitions.elts;
+    missing = 0;
+
+    load = ngx_palloc(op->pool, (store->definitions.nelts + 1)
+                                * sizeof(ngx_http_tasks_definition_t *));
+    if (load == NULL) {
+        return NGX_ERROR;
+    }
+
+    for (i = 0; i < store->definitions.nelts; i++) {
+        reply = &op->replies[first + i];
+
+        if (ngx_http_tasks_reply_is_error(reply, "LOADING")
+            || ngx_http_tasks_reply_is_error(reply, "BUSY"))
+        {
+            return NGX_ERROR;
+        }
+
+        if (reply->type != NGX_HTTP_TASKS_REPLY_STRING
+            || reply->u.str.len != served[i]->version.len
+            || ngx_strncmp(reply->u.str.data, served[i]->version.data,
+                           reply->u.str.len)
+               != 0)
+        {
+            load[missing++] = served[i];
+        }
+    }
+
+    if (missing == 0) {
+        return NGX_OK;
+    }
+
+    if (ngx_http_tasks_op_fill(op, missing) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    for (i = 0; i < missing; i++) {
+        ngx_log_error(NGX_LOG_NOTICE, op->redis->log, 0,
+                      "tasks store \"%V\": loading functions tasks_%V",
+                      &store->redis.name, &load[i]->name);
+
+        ngx_http_tasks_store_load(op, load[i]);
+    }
+
+    return NGX_AGAIN;
+}
+
+
+/* Without functions lists and gets still work; a cancel says what is wrong. */
+
+static ngx_int_t
+ngx_http_tasks_store_loaded(ngx_http_tasks_op_t *op,
+    ngx_http_tasks_store_t *store)
+{
+    ngx_uint_t               i;
+    ngx_http_tasks_reply_t  *reply;
+
+    for (i = 0; i < op->ncommands; i++) {
+        reply = &op->replies[i];
+
+        if (ngx_http_tasks_reply_is_error(reply, "LOADING")) {
+            return NGX_ERROR;
+        }
+
+        if (reply->type == NGX_HTTP_TASKS_REPLY_ERROR) {
+            ngx_log_error(NGX_LOG_WARN, op->redis->log, 0,
+                          "tasks store \"%V\": %V does not take functions: "
+                          "\"%V\"; load them by hand (see tasks_library)",
+                          &store->redis.name, op->redis->peer.name,
+                          &reply->u.str);
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+ngx_http_tasks_error_e
+ngx_http_tasks_store_error(ngx_http_tasks_store_t *store,
+    ngx_http_tasks_op_t *op)
+{
+    ngx_uint_t               i, j;
+    ngx_http_tasks_reply_t  *reply;
+
+    switch (op->status) {
+
+    case NGX_HTTP_TASKS_OP_UNAVAILABLE:
+        return NGX_HTTP_TASKS_UNAVAILABLE;
+
+    case NGX_HTTP_TASKS_OP_TIMEOUT:
+        return NGX_HTTP_TASKS_TIMEOUT;
+
+    case NGX_HTTP_TASKS_OP_TOO_LARGE:
+        return NGX_HTTP_TASKS_TOO_LARGE;
+
+    default: /* NGX_HTTP_TASKS_OP_OK */
+        break;
+    }
+
+    for (i = 0; i < op->ncommands; i++) {
+        reply = &op->replies[i];
+
+        if (reply->type != NGX_HTTP_TASKS_REPLY_ERROR) {
+            continue;
+        }
+
+        /* under load the same is said again and again: once a second */
+
+        if (store->complained != ngx_time()) {
+            store->complained = ngx_time();
+
+            ngx_log_error(NGX_LOG_ERR, op->redis->log, 0,
+                          "tasks store \"%V\": %V answers \"%V\"",
+                          &store->redis.name, op->redis->peer.name,
+                          &reply->u.str);
+        }
+
+        for (j = 0; ngx_http_tasks_store_unavailable[j]; j++) {
+            if (ngx_http_tasks_reply_is_error(reply,
+                                         ngx_http_tasks_store_unavailable[j]))
+            {
+                return NGX_HTTP_TASKS_UNAVAILABLE;
+            }
+        }
+
+        return NGX_HTTP_TASKS_INTERNAL;
+    }
+
+    return NGX_HTTP_TASKS_ERRORS;
+}

@@ -1,0 +1,59 @@
+
+/*
+ * Stores: what tasks_store configures, and a worker's way to one.
+ */
+
+
+#ifndef _NGX_HTTP_TASKS_STORE_H_INCLUDED_
+#define _NGX_HTTP_TASKS_STORE_H_INCLUDED_
+
+
+#include <ngx_http_tasks_definition.h>
+#include <ngx_http_tasks_redis.h>
+
+
+typedef struct {
+    ngx_http_tasks_redis_conf_t   redis;
+    ngx_uint_t                    connections;   /* of a worker */
+    ngx_uint_t                    load_functions;
+    ngx_array_t                   definitions;   /* pointers, of its APIs */
+
+    /* of this worker */
+    ngx_http_tasks_redis_t       *clients;
+    ngx_uint_t                    next;          /* client for an operation */
+    time_t                        complained;    /* about an error reply */
+} ngx_http_tasks_store_t;
+
+
+/* Parses the block "tasks_store NAME { ... }" into "store". */
+char *ngx_http_tasks_store_block(ngx_conf_t *cf,
+    ngx_http_tasks_store_t *store);
+
+/*
+ * Notes that the store serves a definition.  NGX_DECLINED: it serves another
+ * one of the same name; NGX_ERROR: no memory.
+ */
+ngx_int_t ngx_http_tasks_store_serve(ngx_http_tasks_store_t *store,
+    ngx_http_tasks_definition_t *definition);
+
+/* Starts the connections of a worker. */
+ngx_int_t ngx_http_tasks_store_init(ngx_http_tasks_store_t *store,
+    ngx_cycle_t *cycle);
+
+/* An operation on the next connection.  NULL: no memory. */
+ngx_http_tasks_op_t *ngx_http_tasks_store_op(ngx_http_tasks_store_t *store);
+
+/* Adds the command that loads the functions of a definition. */
+void ngx_http_tasks_store_load(ngx_http_tasks_op_t *op,
+    ngx_http_tasks_definition_t *definition);
+
+/*
+ * The class of errors that a completed operation ended with, by its status or
+ * by the first error among its replies (logged, and never shown to a client);
+ * NGX_HTTP_TASKS_ERRORS if there is none.
+ */
+ngx_http_tasks_error_e ngx_http_tasks_store_error(
+    ngx_http_tasks_store_t *store, ngx_http_tasks_op_t *op);
+
+
+#endif /* _NGX_HTTP_TASKS_STORE_H_INCLUDED_ */

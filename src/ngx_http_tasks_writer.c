@@ -1,0 +1,240 @@
+
+/*
+ * The one place where bytes are put together: commands to Redis, rows on their
+ * way to the client and JSON bodies.  Nothing is estimated beforehand; a chain
+ * of buffers grows as it is written.  Escaping and the UTF-8 check are here
+ * and nowhere else.
+ */
+
+
+#include <ngx_http_tasks_writer.h>
+
+
+#define NGX_HTTP_TASKS_WRITER_MAX_CHUNK  65536
+
+
+static ngx_int_t ngx_http_tasks_writer_grow(ngx_http_tasks_writer_t *w,
+    size_t size);
+static void ngx_http_tasks_writer_link(ngx_http_tasks_writer_t *w,
+    ngx_chain_t *cl);
+
+
+void
+ngx_http_tasks_writer_init(ngx_http_tasks_writer_t *w, ngx_pool_t *pool,
+    size_t chunk)
+{
+    ngx_memzero(w, sizeof(ngx_http_tasks_writer_t));
+
+    w->pool = pool;
+    w->chunk = chunk;
+}
+
+
+void
+ngx_http_tasks_write(ngx_http_tasks_writer_t *w, const void *data, size_t len)
+{
+    ngx_buf_t  *b;
+
+    if (len == 0 || w->failed) {
+        return;
+    }
+
+    if (!w->open || (size_t) (w->tail->buf->end - w->tail->buf->last) < len) {
+        if (ngx_http_tasks_writer_grow(w, len) != NGX_OK) {
+            w->failed = 1;
+            return;
+        }
+    }
+
+    b = w->tail->buf;
+    b->last = ngx_cpymem(b->last, data, len);
+
+    w->last = b->last[-1];
+    w->size += len;
+}
+
+
+void
+ngx_http_tasks_write_byte(ngx_http_tasks_writer_t *w, u_char c)
+{
+    ngx_http_tasks_write(w, &c, 1);
+}
+
+
+void
+ngx_http_tasks_write_integer(ngx_http_tasks_writer_t *w, int64_t n)
+{
+    u_char  buf[NGX_INT64_LEN], *last;
+
+    last = ngx_sprintf(buf, "%L", n);
+    ngx_http_tasks_write(w, buf, last - buf);
+}
+
+
+void
+ngx_http_tasks_write_escaped(ngx_http_tasks_writer_t *w, const ngx_str_t *text)
+{
+    u_char        buf[6];
+    size_t        len;
+    const u_char  *p, *start, *end;
+
+    end = text->data + text->len;
+
+    for (start = p = text->data; p < end; p += len, start = p) {
+
+        while (p < end && *p >= ' ' && *p != '"' && *p != '\\'
+               && (len = ngx_http_tasks_utf8_length(p, end)) != 0)
+        {
+            p += len;
+        }
+
+        ngx_http_tasks_write(w, start, p - start);
+
+        if (p == end) {
+            break;
+        }
+
+        len = 1;
+
+        if (*p == '"' || *p == '\\') {
+            buf[0] = '\\';
+            buf[1] = *p;
+            ngx_http_tasks_write(w, buf, 2);
+
+        } else if (*p < ' ') {
+            ngx_sprintf(buf, "\\u%04xi", (ngx_uint_t) *p);
+            ngx_http_tasks_write(w, buf, 6);
+
+        } else {
+            ngx_http_tasks_write_literal(w, "\xEF\xBF\xBD");
+        }
+    }
+}
+
+
+void
+ngx_http_tasks_write_chain(ngx_http_tasks_writer_t *w,
+    ngx_http_tasks_writer_t *from)
+{
+    if (from->failed) {
+        w->failed = 1;
+    }
+
+    if (w->failed || from->head == NULL) {
+        return;
+    }
+
+    ngx_http_tasks_writer_link(w, from->head);
+
+    w->tail = from->tail;
+    w->last = from->last;
+    w->size += from->size;
+    w->open = 0;
+}
+
+
+static ngx_int_t
+ngx_http_tasks_writer_grow(ngx_http_tasks_writer_t *w, size_t size)
+{
+    ngx_buf_t    *b;
+    ngx_chain_t  *cl;
+
+    b = ngx_create_temp_buf(w->pool, ngx_max(size, w->chunk));
+    if (b == NULL) {
+        return NGX_ERROR;
+    }
+
+    cl = ngx_alloc_chain_link(w->pool);
+    if (cl == NULL) {
+        return NGX_ERROR;
+    }
+
+    cl->buf = b;
+    cl->next = NULL;
+
+    ngx_http_tasks_writer_link(w, cl);
+
+    w->tail = cl;
+    w->open = 1;
+    w->chunk = ngx_min(w->chunk * 2, NGX_HTTP_TASKS_WRITER_MAX_CHUNK);
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_tasks_writer_link(ngx_http_tasks_writer_t *w, ngx_chain_t *cl)
+{
+    if (w->head == NULL) {
+        w->head = cl;
+
+    } else {
+        w->tail->next = cl;
+    }
+}
+
+
+size_t
+ngx_http_tasks_utf8_length(const u_char *p, const u_char *end)
+{
+    size_t  i, len;
+    u_char  low, high;
+
+    low = 0x80;
+    high = 0xbf;
+
+    if (p[0] < 0x80) {
+        return 1;
+
+    } else if (p[0] < 0xc2) {
+        return 0;
+
+    } else if (p[0] < 0xe0) {
+        len = 2;
+
+    } else if (p[0] < 0xf0) {
+        len = 3;
+        low = (p[0] == 0xe0) ? 0xa0 : 0x80;      /* overlong */
+        high = (p[0] == 0xed) ? 0x9f : 0xbf;     /* surrogates */
+
+    } else if (p[0] < 0xf5) {
+        len = 4;
+        low = (p[0] == 0xf0) ? 0x90 : 0x80;      /* overlong */
+        high = (p[0] == 0xf4) ? 0x8f : 0xbf;     /* above U+10FFFF */
+
+    } else {
+        return 0;
+    }
+
+    if ((size_t) (end - p) < len || p[1] < low || p[1] > high) {
+        return 0;
+    }
+
+    for (i = 2; i < len; i++) {
+        if ((p[i] & 0xc0) != 0x80) {
+            return 0;
+        }
+    }
+
+    return len;
+}
+
+
+ngx_uint_t
+ngx_http_tasks_is_text(const ngx_str_t *text)
+{
+    size_t        len;
+    const u_char  *p, *end;
+
+    end = text->data + text->len;
+
+    for (p = text->data; p < end; p += len) {
+        len = ngx_http_tasks_utf8_length(p, end);
+
+        if (len == 0 || *p < ' ' || *p == 0x7f) {
+            return 0;
+        }
+    }
+
+    return 1;
+}

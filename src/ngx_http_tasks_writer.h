@@ -1,0 +1,67 @@
+
+/*
+ * Bounded appends to a chain of buffers.
+ */
+
+
+#ifndef _NGX_HTTP_TASKS_WRITER_H_INCLUDED_
+#define _NGX_HTTP_TASKS_WRITER_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+
+typedef struct {
+    ngx_pool_t               *pool;      /* of buffers and links */
+    ngx_chain_t              *head;      /* what was written; NULL if nothing */
+    ngx_chain_t              *tail;      /* last link of head */
+    size_t                    size;      /* bytes written so far */
+    size_t                    chunk;     /* bytes of the next buffer */
+    u_char                    last;      /* last byte written; 0 if none */
+    unsigned                  open:1;    /* tail's buffer may be appended to */
+    unsigned                  failed:1;  /* an allocation failed */
+} ngx_http_tasks_writer_t;
+
+
+/*
+ * Starts an empty chain whose first buffer has "chunk" bytes; each further one
+ * has twice as many, up to 64K.
+ */
+void ngx_http_tasks_writer_init(ngx_http_tasks_writer_t *w, ngx_pool_t *pool,
+    size_t chunk);
+
+/*
+ * The appending functions return nothing: after a failed allocation they do
+ * nothing and w->failed is set, which whoever takes the chain must check.
+ */
+void ngx_http_tasks_write(ngx_http_tasks_writer_t *w, const void *data,
+    size_t len);
+void ngx_http_tasks_write_byte(ngx_http_tasks_writer_t *w, u_char c);
+void ngx_http_tasks_write_integer(ngx_http_tasks_writer_t *w, int64_t n);
+
+/*
+ * Appends the text of a JSON string, without the quotes: escapes what RFC 8259
+ * wants escaped and replaces each byte of ill-formed UTF-8 by U+FFFD.
+ */
+void ngx_http_tasks_write_escaped(ngx_http_tasks_writer_t *w,
+    const ngx_str_t *text);
+
+/* Links the buffers of "from", which must stay as long as those of "w". */
+void ngx_http_tasks_write_chain(ngx_http_tasks_writer_t *w,
+    ngx_http_tasks_writer_t *from);
+
+/* Bytes of the well-formed UTF-8 sequence at "p", 0 if it is ill-formed. */
+size_t ngx_http_tasks_utf8_length(const u_char *p, const u_char *end);
+
+/* Whether "text" is well-formed UTF-8 without control characters. */
+ngx_uint_t ngx_http_tasks_is_text(const ngx_str_t *text);
+
+
+#define ngx_http_tasks_write_str(w, s)                                        \
+    ngx_http_tasks_write(w, (s)->data, (s)->len)
+#define ngx_http_tasks_write_literal(w, s)                                    \
+    ngx_http_tasks_write(w, s, sizeof(s) - 1)
+
+
+#endif /* _NGX_HTTP_TASKS_WRITER_H_INCLUDED_ */

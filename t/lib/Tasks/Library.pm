@@ -1,0 +1,73 @@
+package Tasks::Library;
+
+# The Redis function libraries that the module compiles from API definitions,
+# asked from the module itself ("tasks_library"): a test that writes tasks loads
+# them as a user would by hand, and depends on no nginx to have done it.
+
+use strict;
+use warnings;
+
+use File::Temp qw(tempdir);
+
+use Tasks::HTTP;
+use Tasks::Nginx;
+
+my %texts;      # definition => library
+
+
+# The libraries of definitions (file name => JSON text).  $main_config loads
+# the module.
+
+sub texts {
+    my ($main_config, %definitions) = @_;
+
+    my %new = map { $_ => $definitions{$_} }
+              grep { !defined $texts{$definitions{$_}} } keys %definitions;
+
+    fetch($main_config, %new) if %new;
+
+    return map { $texts{$_} } values %definitions;
+}
+
+
+sub fetch {
+    my ($main_config, %definitions) = @_;
+
+    my @names = sort keys %definitions;
+
+    my $nginx = Tasks::Nginx->new(
+        prefix      => tempdir(CLEANUP => 1),
+        main_config => $main_config,
+        files       => { map { ("conf/apis/$_" => $definitions{$_}) } @names },
+        config      => join("\n", map { <<"END" } @names),
+location = /$_ {
+    tasks_api apis/$_;
+    tasks_library;
+}
+END
+    );
+
+    $nginx->start
+        or die "cannot get the function libraries:\n", $nginx->error_log;
+
+    $texts{$definitions{$_}} = get($nginx->port, "/$_") for @names;
+
+    $nginx->stop;
+}
+
+
+sub get {
+    my ($port, $path) = @_;
+
+    my $connection = Tasks::HTTP->connect($port);
+    $connection->send(Tasks::HTTP::request_bytes('GET', $path));
+    my $response = $connection->response;
+
+    die "GET $path: no function library\n"
+        unless $response && $response->status == 200 && $response->complete;
+
+    return $response->body;
+}
+
+
+1;

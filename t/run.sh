@@ -1,0 +1,96 @@
+#!/bin/sh
+# Runs the test suites: installs what is missing, builds, then proves the module
+# as it is built for use, and again with the address and undefined-behaviour
+# sanitizers.  Ends with prove's summary; fails if either pass does.
+#
+#   sh t/run.sh                       every suite
+#   sh t/run.sh t/get.t -v            arguments for prove
+#   TASKS_SANITIZE=0 sh t/run.sh      no second pass; "only": no first one
+#
+# Test::Nginx::Socket is taken where it is installed; otherwise the small one in
+# t/lib/fallback is.
+
+set -eu
+
+PATH=$PATH:/usr/sbin:/sbin
+root=$(cd "$(dirname "$0")/.." && pwd)
+sanitize=${TASKS_SANITIZE:-1}
+
+
+main() {
+    cd "$root"
+
+    sh docker/build.sh --install perl libtest-base-perl redis-server tini curl
+
+    suites=t/*.t
+
+    for argument do
+        case $argument in
+        *.t|t|t/) suites= ;;
+        -j*) export TEST_NGINX_RANDOMIZE=1 ;;
+        esac
+    done
+
+    status=0
+
+    if [ "$sanitize" != only ]; then
+        sh docker/build.sh
+        prove_normal "$@" || status=$?
+    fi
+
+    # a summary of the second pass must not hide a failure of the first
+
+    if [ "$status" = 0 ] && [ "$sanitize" != 0 ]; then
+        sh docker/build.sh --sanitize
+        prove_sanitized "$@" || status=$?
+    fi
+
+    exit $status
+}
+
+
+# tini reaps what nginx and redis leave behind, at once.
+
+prove() {
+    libraries=-It/lib
+
+    perl -MTest::Nginx::Socket -e1 2>/dev/null \
+        || libraries="$libraries -It/lib/fallback"
+
+    # shellcheck disable=SC2086  # lists of words, and a pattern
+    tini -s -- prove $libraries "$@" $suites
+}
+
+
+prove_normal() {
+    echo "== $(nginx -v 2>&1)"
+
+    TASKS_MODULE=$root/build/ngx_http_tasks_module.so prove "$@"
+}
+
+
+prove_sanitized() {
+    echo "== the same with sanitizers"
+
+    reports=$root/build/asan/reports
+    rm -rf "$reports"
+    mkdir -p "$reports"
+
+    TASKS_MODULE=$root/build/asan/ngx_http_tasks_module.so \
+    TEST_NGINX_BINARY=$root/build/asan/nginx \
+    TASKS_SANITIZER_DIR=$reports \
+        prove "$@" || return
+
+    # what no block has taken, such as a report written by a late exit
+
+    for report in "$reports"/*; do
+        if [ -s "$report" ]; then
+            cat "$report"
+            echo "Result: FAIL (a sanitizer report)"
+            return 1
+        fi
+    done
+}
+
+
+main "$@"
