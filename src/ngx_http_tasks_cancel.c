@@ -84,7 +84,7 @@ ngx_http_tasks_cancel_handler(ngx_http_tasks_op_t *op)
 }
 
 
-/* What became of it, then the state that the task had, as JSON text. */
+/* What became of it, then the task's state before, as JSON and as text. */
 
 static ngx_http_tasks_error_e
 ngx_http_tasks_cancel_reply(ngx_http_tasks_exchange_t *x,
@@ -113,10 +113,12 @@ ngx_http_tasks_cancel_reply(ngx_http_tasks_exchange_t *x,
 
     elt = reply->u.array.elts;
 
-    if (reply->u.array.nelts > 1
-        && elt[1].type == NGX_HTTP_TASKS_REPLY_STRING)
+    if (reply->u.array.nelts == 3
+        && elt[1].type == NGX_HTTP_TASKS_REPLY_STRING
+        && elt[2].type == NGX_HTTP_TASKS_REPLY_STRING)
     {
         x->state = elt[1].u.str;
+        x->state_text = elt[2].u.str;
     }
 
     for (i = 0; outcomes[i].name.len; i++) {

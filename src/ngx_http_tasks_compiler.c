@@ -29,28 +29,48 @@ ngx_http_tasks_node_path(const ngx_http_tasks_node_t *node, u_char *p,
 }
 
 
+ngx_str_t
+ngx_http_tasks_node_where(const ngx_http_tasks_node_t *node)
+{
+    u_char     *p, *last;
+    size_t      len;
+    ngx_str_t   where, *file;
+
+    file = &node->compiler->definition->file;
+    len = file->len + NGX_HTTP_TASKS_PATH_LEN;
+
+    where.len = 0;
+    where.data = ngx_pnalloc(node->compiler->cf->pool, len);
+
+    if (where.data) {
+        last = where.data + len;
+        p = ngx_slprintf(where.data, last, "%V: ", file);
+        where.len = ngx_http_tasks_node_path(node, p, last) - where.data;
+    }
+
+    return where;
+}
+
+
 ngx_int_t
 ngx_http_tasks_node_error(const ngx_http_tasks_node_t *node,
     const char *format, ...)
 {
-    u_char     path[NGX_HTTP_TASKS_PATH_LEN], text[NGX_MAX_ERROR_STR];
-    u_char    *path_end, *text_end;
+    u_char     text[NGX_MAX_ERROR_STR], *text_end;
     va_list    args;
     ngx_str_t  where, what;
 
-    path_end = ngx_http_tasks_node_path(node, path, path + sizeof(path));
+    where = ngx_http_tasks_node_where(node);
 
     va_start(args, format);
     text_end = ngx_vslprintf(text, text + sizeof(text), format, args);
     va_end(args);
 
-    where.data = path;
-    where.len = path_end - path;
     what.data = text;
     what.len = text_end - text;
 
-    ngx_conf_log_error(NGX_LOG_EMERG, node->compiler->cf, 0, "%V: %V: %V",
-                       &node->compiler->definition->file, &where, &what);
+    ngx_conf_log_error(NGX_LOG_EMERG, node->compiler->cf, 0, "%V: %V",
+                       &where, &what);
 
     return NGX_ERROR;
 }
@@ -109,6 +129,86 @@ ngx_http_tasks_node_string(const ngx_http_tasks_node_t *node, const char *key,
                                            json_string_length(member.json));
 
     return result->data ? NGX_OK : NGX_ERROR;
+}
+
+
+ngx_int_t
+ngx_http_tasks_node_line(const ngx_http_tasks_node_t *node, const char *key,
+    ngx_str_t *result)
+{
+    size_t                 i;
+    ngx_int_t              rc;
+    ngx_http_tasks_node_t  member;
+
+    rc = ngx_http_tasks_node_string(node, key, result);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    for (i = 0; i < result->len; i++) {
+        if (result->data[i] < ' ' || result->data[i] == 0x7f) {
+            (void) ngx_http_tasks_node_member(node, key, &member);
+            return ngx_http_tasks_node_error(&member,
+                                        "must hold no control characters");
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+/* The form; the functions in Redis also look at the calendar. */
+
+static ngx_uint_t
+ngx_http_tasks_is_datetime(const char *text)
+{
+    ngx_uint_t         i;
+    static const char  form[] = "0000-00-00T00:00:00";
+
+    for (i = 0; form[i]; i++) {
+        if (form[i] == '0' ? (text[i] < '0' || text[i] > '9')
+                           : (text[i] != form[i]
+                              && (form[i] != 'T' || text[i] != ' ')))
+        {
+            return 0;
+        }
+    }
+
+    return text[i] == '\0' || strchr(".Zz+-", text[i]) != NULL;
+}
+
+
+ngx_uint_t
+ngx_http_tasks_json_is(json_t *json, ngx_uint_t type)
+{
+    switch (type) {
+
+    case NGX_HTTP_TASKS_TYPE_STRING:
+        return json_is_string(json);
+
+    case NGX_HTTP_TASKS_TYPE_DATETIME:
+        return json_is_string(json)
+               && ngx_http_tasks_is_datetime(json_string_value(json));
+
+    case NGX_HTTP_TASKS_TYPE_INTEGER:
+        return json_is_integer(json);
+
+    case NGX_HTTP_TASKS_TYPE_NUMBER:
+        return json_is_number(json);
+
+    case NGX_HTTP_TASKS_TYPE_BOOLEAN:
+        return json_is_boolean(json);
+
+    case NGX_HTTP_TASKS_TYPE_OBJECT:
+        return json_is_object(json);
+
+    case NGX_HTTP_TASKS_TYPE_ARRAY:
+        return json_is_array(json);
+
+    default: /* NGX_HTTP_TASKS_TYPE_ANY */
+        return 1;
+    }
 }
 
 

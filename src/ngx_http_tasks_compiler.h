@@ -9,7 +9,7 @@
 #define _NGX_HTTP_TASKS_COMPILER_H_INCLUDED_
 
 
-#include <ngx_http_tasks_definition.h>
+#include <ngx_http_tasks_request.h>
 #include <jansson.h>
 
 
@@ -30,6 +30,9 @@ struct ngx_http_tasks_node_s {
     json_t                       *json;
 };
 
+
+/* "FILE: PATH"; data is NULL if memory is short. */
+ngx_str_t ngx_http_tasks_node_where(const ngx_http_tasks_node_t *node);
 
 /* Logs "FILE: PATH: message"; returns NGX_ERROR. */
 ngx_int_t ngx_http_tasks_node_error(const ngx_http_tasks_node_t *node,
@@ -61,6 +64,12 @@ ngx_int_t ngx_http_tasks_node_keys(const ngx_http_tasks_node_t *node,
     const char *const *keys);
 ngx_int_t ngx_http_tasks_node_is_object(const ngx_http_tasks_node_t *node);
 
+/* Whether a value is of a type. */
+ngx_uint_t ngx_http_tasks_json_is(json_t *json, ngx_uint_t type);
+/* A string of one line, as a header must be. */
+ngx_int_t ngx_http_tasks_node_line(const ngx_http_tasks_node_t *node,
+    const char *key, ngx_str_t *result);
+
 /* Copies to the configuration's pool.  data is NULL if memory is short. */
 ngx_str_t ngx_http_tasks_compiler_text(ngx_http_tasks_compiler_t *compiler,
     const char *text, size_t len);
@@ -90,12 +99,14 @@ ngx_http_tasks_error_t *ngx_http_tasks_compile_error(
     const ngx_http_tasks_node_t *errors, const ngx_http_tasks_node_t *special,
     ngx_uint_t error);
 ngx_int_t ngx_http_tasks_compile_error_keys(
-    const ngx_http_tasks_node_t *errors);
+    const ngx_http_tasks_node_t *errors, ngx_uint_t rules);
 
-/* "errors" is that of the definition: it may have messages for rules. */
+/*
+ * "errors" is that of the definition: it may have messages for rules.  The
+ * parameter's name and location are set by the caller.
+ */
 ngx_int_t ngx_http_tasks_compile_param(const ngx_http_tasks_node_t *node,
-    const ngx_http_tasks_node_t *errors, const char *location,
-    ngx_http_tasks_param_t *param);
+    const ngx_http_tasks_node_t *errors, ngx_http_tasks_param_t *param);
 ngx_int_t ngx_http_tasks_compile_routes(const ngx_http_tasks_node_t *node,
     const ngx_http_tasks_node_t *errors);
 

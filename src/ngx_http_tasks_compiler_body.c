@@ -23,11 +23,11 @@ typedef struct {
 
 
 static ngx_int_t ngx_http_tasks_body_value(const ngx_http_tasks_node_t *node,
-    json_t *json, uint32_t allowed, ngx_http_tasks_template_t *template);
+    uint32_t allowed, ngx_http_tasks_template_t *template);
 static ngx_int_t ngx_http_tasks_body_object(const ngx_http_tasks_node_t *node,
-    json_t *json, uint32_t allowed, ngx_http_tasks_template_t *template);
+    uint32_t allowed, ngx_http_tasks_template_t *template);
 static ngx_int_t ngx_http_tasks_body_string(const ngx_http_tasks_node_t *node,
-    const char *text, uint32_t allowed, ngx_http_tasks_template_t *template);
+    uint32_t allowed, ngx_http_tasks_template_t *template);
 static ngx_int_t ngx_http_tasks_body_text(const ngx_http_tasks_node_t *node,
     const char *text, ngx_uint_t json, uint32_t allowed,
     ngx_http_tasks_template_t *template);
@@ -127,7 +127,7 @@ ngx_http_tasks_compile_body(const ngx_http_tasks_node_t *node,
         return NGX_ERROR;
     }
 
-    return ngx_http_tasks_body_value(node, node->json, allowed, template);
+    return ngx_http_tasks_body_value(node, allowed, template);
 }
 
 
@@ -146,23 +146,23 @@ ngx_http_tasks_compile_text(const ngx_http_tasks_node_t *node,
 
 
 static ngx_int_t
-ngx_http_tasks_body_value(const ngx_http_tasks_node_t *node, json_t *json,
+ngx_http_tasks_body_value(const ngx_http_tasks_node_t *node,
     uint32_t allowed, ngx_http_tasks_template_t *template)
 {
-    size_t     i;
-    ngx_str_t  text;
+    size_t                 i;
+    ngx_str_t              text;
+    ngx_http_tasks_node_t  element;
 
-    if (json_is_object(json)) {
-        return ngx_http_tasks_body_object(node, json, allowed, template);
+    if (json_is_object(node->json)) {
+        return ngx_http_tasks_body_object(node, allowed, template);
     }
 
-    if (json_is_string(json)) {
-        return ngx_http_tasks_body_string(node, json_string_value(json),
-                                          allowed, template);
+    if (json_is_string(node->json)) {
+        return ngx_http_tasks_body_string(node, allowed, template);
     }
 
-    if (!json_is_array(json)) {
-        text = ngx_http_tasks_compiler_dump(node->compiler, json);
+    if (!json_is_array(node->json)) {
+        text = ngx_http_tasks_compiler_dump(node->compiler, node->json);
 
         return text.data ? ngx_http_tasks_template_literal(template,
                                                       text.data, text.len)
@@ -173,11 +173,11 @@ ngx_http_tasks_body_value(const ngx_http_tasks_node_t *node, json_t *json,
         return NGX_ERROR;
     }
 
-    for (i = 0; i < json_array_size(json); i++) {
+    for (i = 0; i < json_array_size(node->json); i++) {
+        ngx_http_tasks_node_element(node, i, &element);
 
         if ((i && ngx_http_tasks_template_literal(template, ",", 1) != NGX_OK)
-            || ngx_http_tasks_body_value(node, json_array_get(json, i),
-                                         allowed, template)
+            || ngx_http_tasks_body_value(&element, allowed, template)
                != NGX_OK)
         {
             return NGX_ERROR;
@@ -189,14 +189,15 @@ ngx_http_tasks_body_value(const ngx_http_tasks_node_t *node, json_t *json,
 
 
 static ngx_int_t
-ngx_http_tasks_body_object(const ngx_http_tasks_node_t *node, json_t *json,
+ngx_http_tasks_body_object(const ngx_http_tasks_node_t *node,
     uint32_t allowed, ngx_http_tasks_template_t *template)
 {
-    json_t      *value;
-    ngx_int_t    rc, index;
-    ngx_str_t    name, key;
-    ngx_uint_t   optional, certain, members;
-    const char  *member, *end;
+    json_t                 *value;
+    ngx_int_t               rc, index;
+    ngx_str_t               name, key;
+    ngx_uint_t              optional, certain, members;
+    const char             *member_name, *end;
+    ngx_http_tasks_node_t   member;
 
     if (ngx_http_tasks_template_literal(template, "{", 1) != NGX_OK) {
         return NGX_ERROR;
@@ -205,10 +206,11 @@ ngx_http_tasks_body_object(const ngx_http_tasks_node_t *node, json_t *json,
     certain = 0;
     members = 0;
 
-    json_object_foreach(json, member, value) {
+    json_object_foreach(node->json, member_name, value) {
+        (void) ngx_http_tasks_node_member(node, member_name, &member);
 
-        name.data = (u_char *) member;
-        name.len = ngx_strlen(member);
+        name.data = (u_char *) member_name;
+        name.len = ngx_strlen(member_name);
 
         key = ngx_http_tasks_compiler_key(node->compiler, &name);
         if (key.data == NULL) {
@@ -224,7 +226,7 @@ ngx_http_tasks_body_object(const ngx_http_tasks_node_t *node, json_t *json,
         }
 
         if (end && optional && *end == '\0') {
-            index = ngx_http_tasks_body_lookup(node, &name, allowed);
+            index = ngx_http_tasks_body_lookup(&member, &name, allowed);
 
             if (index == NGX_ERROR) {
                 return NGX_ERROR;
@@ -252,7 +254,7 @@ ngx_http_tasks_body_object(const ngx_http_tasks_node_t *node, json_t *json,
             }
 
             if (rc == NGX_OK) {
-                rc = ngx_http_tasks_body_value(node, value, allowed, template);
+                rc = ngx_http_tasks_body_value(&member, allowed, template);
             }
 
             certain = 1;
@@ -270,14 +272,15 @@ ngx_http_tasks_body_object(const ngx_http_tasks_node_t *node, json_t *json,
 
 
 static ngx_int_t
-ngx_http_tasks_body_string(const ngx_http_tasks_node_t *node, const char *text,
+ngx_http_tasks_body_string(const ngx_http_tasks_node_t *node,
     uint32_t allowed, ngx_http_tasks_template_t *template)
 {
     ngx_int_t    index;
     ngx_str_t    name;
     ngx_uint_t   optional;
-    const char  *end;
+    const char  *text, *end;
 
+    text = json_string_value(node->json);
     end = ngx_http_tasks_body_name(text, &name, &optional);
 
     if (end && *end == '\0') {
@@ -330,7 +333,9 @@ ngx_http_tasks_body_text(const ngx_http_tasks_node_t *node, const char *text,
                 end--;                    /* a question mark of the text */
             }
 
-            index = ngx_http_tasks_body_lookup(node, &name, allowed);
+            index = ngx_http_tasks_body_lookup(node, &name,
+                          allowed & ~(NGX_HTTP_TASKS_BIT(TASKS)
+                                      | NGX_HTTP_TASKS_BIT(TASK)));
 
             if (index == NGX_ERROR
                 || ngx_http_tasks_template_part(template,
@@ -435,7 +440,7 @@ ngx_http_tasks_body_lookup(const ngx_http_tasks_node_t *node, ngx_str_t *name,
     uint32_t allowed)
 {
     ngx_int_t   index;
-    ngx_str_t  *names;
+    ngx_str_t  *names, where;
 
     names = ngx_http_tasks_value_names;
 
@@ -454,15 +459,17 @@ ngx_http_tasks_body_lookup(const ngx_http_tasks_node_t *node, ngx_str_t *name,
         }
     }
 
-    index = node->compiler->variable(node->compiler->cf, name);
+    /* whether there is one is known when all of the configuration was read */
 
-    if (index == NGX_ERROR) {
-        return ngx_http_tasks_node_error(node,
-                    "\"$%V\" is neither a value of the module "
-                    "nor a variable of nginx", name);
+    *name = ngx_http_tasks_compiler_text(node->compiler, (char *) name->data,
+                                         name->len);
+    where = ngx_http_tasks_node_where(node);
+
+    if (name->data == NULL || where.data == NULL) {
+        return NGX_ERROR;
     }
 
-    return index;
+    return node->compiler->variable(node->compiler->cf, name, &where);
 }
 
 
@@ -511,15 +518,15 @@ ngx_http_tasks_error_headers(const ngx_http_tasks_node_t *node,
 
     json_object_foreach(node->json, name, value) {
 
-        if (!json_is_string(value)
-            || strpbrk(json_string_value(value), "\r\n")
+        (void) value;
+
+        if (name[0] == '\0'
             || name[strspn(name, "abcdefghijklmnopqrstuvwxyz"
                                  "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-")])
         {
             return ngx_http_tasks_node_error(node,
                              "header \"%s\" must be a name of letters, "
-                             "digits and \"-\" with a string of one line",
-                             name);
+                             "digits and \"-\"", name);
         }
 
         header = ngx_array_push(error->headers);
@@ -529,11 +536,10 @@ ngx_http_tasks_error_headers(const ngx_http_tasks_node_t *node,
 
         header->name = ngx_http_tasks_compiler_text(node->compiler, name,
                                                     ngx_strlen(name));
-        header->value = ngx_http_tasks_compiler_text(node->compiler,
-                                                 json_string_value(value),
-                                                 json_string_length(value));
 
-        if (header->name.data == NULL || header->value.data == NULL) {
+        if (header->name.data == NULL
+            || ngx_http_tasks_node_line(node, name, &header->value) != NGX_OK)
+        {
             return NGX_ERROR;
         }
     }
@@ -673,8 +679,8 @@ ngx_http_tasks_compile_error(const ngx_http_tasks_node_t *errors,
     }
 
     if (ngx_http_tasks_error_member(levels, "content_type", &member) == NGX_OK
-        && ngx_http_tasks_node_string(member.parent, "content_type",
-                                      &error->content_type)
+        && ngx_http_tasks_node_line(member.parent, "content_type",
+                                    &error->content_type)
            != NGX_OK)
     {
         return NULL;
@@ -691,7 +697,8 @@ ngx_http_tasks_compile_error(const ngx_http_tasks_node_t *errors,
 
 
 ngx_int_t
-ngx_http_tasks_compile_error_keys(const ngx_http_tasks_node_t *errors)
+ngx_http_tasks_compile_error_keys(const ngx_http_tasks_node_t *errors,
+    ngx_uint_t rules)
 {
     json_t                 *value;
     const char             *class;
@@ -724,6 +731,13 @@ ngx_http_tasks_compile_error_keys(const ngx_http_tasks_node_t *errors)
 
         if (ngx_http_tasks_node_keys(&member, keys) != NGX_OK) {
             return NGX_ERROR;
+        }
+
+        if (json_object_get(member.json, "rules")
+            && !(rules && name == &ngx_http_tasks_error_names[0]))
+        {
+            return ngx_http_tasks_node_error(&member, "\"rules\" stand in "
+                              "\"bad_parameter\" of the definition's errors");
         }
     }
 

@@ -7,13 +7,20 @@
 #include <ngx_http_tasks_compiler.h>
 
 
-#define NGX_HTTP_TASKS_MAX_LENGTH  255   /* of a parameter, bytes */
+/* bytes of a parameter by default, and of a cursor: base64 of a position whose
+ * order key has up to 3 * 512 bytes and whose id up to 1024 */
+#define NGX_HTTP_TASKS_MAX_LENGTH  255
+#define NGX_HTTP_TASKS_MAX_CURSOR  4096
 
 
 static ngx_int_t ngx_http_tasks_param_role(const ngx_http_tasks_node_t *node,
     ngx_http_tasks_param_t *param);
 static ngx_int_t ngx_http_tasks_param_bounds(const ngx_http_tasks_node_t *node,
     ngx_http_tasks_param_t *param);
+static ngx_int_t ngx_http_tasks_param_enum(const ngx_http_tasks_node_t *node,
+    ngx_http_tasks_param_t *param);
+static ngx_int_t ngx_http_tasks_param_default(
+    const ngx_http_tasks_node_t *node, ngx_http_tasks_param_t *param);
 static ngx_int_t ngx_http_tasks_param_pattern(
     const ngx_http_tasks_node_t *node, ngx_http_tasks_param_t *param);
 static ngx_int_t ngx_http_tasks_param_complaints(
@@ -22,9 +29,20 @@ static ngx_int_t ngx_http_tasks_param_complaints(
 static ngx_int_t ngx_http_tasks_compile_route(const ngx_http_tasks_node_t *node,
     const ngx_http_tasks_node_t *errors, ngx_http_tasks_route_t *route);
 static ngx_int_t ngx_http_tasks_route_path(const ngx_http_tasks_node_t *node,
-    const ngx_http_tasks_node_t *errors, ngx_http_tasks_route_t *route);
+    const ngx_http_tasks_node_t *errors, ngx_http_tasks_route_t *route,
+    ngx_uint_t *roles);
+static ngx_int_t ngx_http_tasks_route_segment(
+    const ngx_http_tasks_node_t *path, const ngx_http_tasks_node_t *params,
+    const ngx_http_tasks_node_t *errors, ngx_http_tasks_route_t *route,
+    ngx_http_tasks_segment_t *segment, ngx_uint_t *roles);
 static ngx_int_t ngx_http_tasks_route_query(const ngx_http_tasks_node_t *node,
-    const ngx_http_tasks_node_t *errors, ngx_http_tasks_route_t *route);
+    const ngx_http_tasks_node_t *errors, ngx_http_tasks_route_t *route,
+    ngx_uint_t *roles);
+static ngx_int_t ngx_http_tasks_route_role(const ngx_http_tasks_node_t *node,
+    ngx_http_tasks_route_t *route, ngx_http_tasks_param_t *param,
+    ngx_uint_t *roles);
+static ngx_uint_t ngx_http_tasks_route_same(ngx_http_tasks_route_t *one,
+    ngx_http_tasks_route_t *two);
 static ngx_int_t ngx_http_tasks_route_response(
     const ngx_http_tasks_node_t *node, ngx_http_tasks_route_t *route);
 
@@ -85,15 +103,12 @@ ngx_str_t  ngx_http_tasks_action_names[] = {
 
 ngx_int_t
 ngx_http_tasks_compile_param(const ngx_http_tasks_node_t *node,
-    const ngx_http_tasks_node_t *errors, const char *location,
-    ngx_http_tasks_param_t *param)
+    const ngx_http_tasks_node_t *errors, ngx_http_tasks_param_t *param)
 {
-    ngx_int_t              rc;
-    ngx_uint_t             choice, flag;
-    ngx_http_tasks_node_t  member;
+    ngx_uint_t  choice, flag;
 
     static const char *const  keys[] = {
-        "name", "type", "role", "filter", "required", "default", "minimum",
+        "type", "role", "filter", "required", "default", "minimum",
         "maximum", "max_length", "enum", "pattern", "absent_if", "errors",
         "description", NULL
     };
@@ -101,9 +116,6 @@ ngx_http_tasks_compile_param(const ngx_http_tasks_node_t *node,
     if (ngx_http_tasks_node_keys(node, keys) != NGX_OK) {
         return NGX_ERROR;
     }
-
-    param->location.data = (u_char *) location;
-    param->location.len = ngx_strlen(location);
 
     choice = NGX_HTTP_TASKS_TYPE_STRING;
 
@@ -129,7 +141,7 @@ ngx_http_tasks_compile_param(const ngx_http_tasks_node_t *node,
     if (ngx_http_tasks_node_flag(node, "required", &flag) == NGX_ERROR
         || ngx_http_tasks_param_role(node, param) != NGX_OK
         || ngx_http_tasks_param_bounds(node, param) != NGX_OK
-        || ngx_http_tasks_node_list(node, "enum", &param->values) == NGX_ERROR
+        || ngx_http_tasks_param_enum(node, param) != NGX_OK
         || ngx_http_tasks_node_list(node, "absent_if", &param->absent_if)
            == NGX_ERROR
         || ngx_http_tasks_param_pattern(node, param) != NGX_OK)
@@ -139,39 +151,91 @@ ngx_http_tasks_compile_param(const ngx_http_tasks_node_t *node,
 
     param->required = flag;
 
-    rc = ngx_http_tasks_node_member(node, "default", &member);
+    if (ngx_http_tasks_param_default(node, param) != NGX_OK) {
+        return NGX_ERROR;
+    }
 
-    if (rc == NGX_OK) {
+    return ngx_http_tasks_param_complaints(node, errors, param);
+}
 
-        if (param->required) {
-            return ngx_http_tasks_node_error(&member,
-                                "a required parameter needs no default");
-        }
 
-        if (json_is_string(member.json)) {
-            rc = ngx_http_tasks_node_string(node, "default", &param->initial);
+static ngx_int_t
+ngx_http_tasks_param_enum(const ngx_http_tasks_node_t *node,
+    ngx_http_tasks_param_t *param)
+{
+    size_t                 i;
+    ngx_int_t              rc;
+    ngx_http_tasks_node_t  member, element;
 
-        } else {
-            param->initial = ngx_http_tasks_compiler_dump(node->compiler,
-                                                          member.json);
-            rc = param->initial.data ? NGX_OK : NGX_ERROR;
-        }
+    rc = ngx_http_tasks_node_list(node, "enum", &param->values);
 
-        if (rc != NGX_OK) {
-            return NGX_ERROR;
-        }
+    if (rc != NGX_OK) {
+        return rc == NGX_ERROR ? NGX_ERROR : NGX_OK;
+    }
 
-        if ((param->type == NGX_HTTP_TASKS_TYPE_STRING)
-               != json_is_string(member.json)
-            || (param->type == NGX_HTTP_TASKS_TYPE_INTEGER)
-               != json_is_integer(member.json))
-        {
-            return ngx_http_tasks_node_error(&member,
+    (void) ngx_http_tasks_node_member(node, "enum", &member);
+
+    for (i = 0; i < json_array_size(member.json); i++) {
+        ngx_http_tasks_node_element(&member, i, &element);
+
+        if (!ngx_http_tasks_json_is(element.json, param->type)) {
+            return ngx_http_tasks_node_error(&element,
                                    "must be of the parameter's type");
         }
     }
 
-    return ngx_http_tasks_param_complaints(node, errors, param);
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_tasks_param_default(const ngx_http_tasks_node_t *node,
+    ngx_http_tasks_param_t *param)
+{
+    u_char                 buf[NGX_INT64_LEN];
+    int64_t                number;
+    ngx_int_t              rc;
+    ngx_str_t              value;
+    ngx_uint_t             rule;
+    ngx_http_tasks_node_t  member;
+
+    if (ngx_http_tasks_node_member(node, "default", &member) != NGX_OK) {
+        return NGX_OK;
+    }
+
+    if (param->required) {
+        return ngx_http_tasks_node_error(&member,
+                                "a required parameter needs no default");
+    }
+
+    if (!ngx_http_tasks_json_is(member.json, param->type)) {
+        return ngx_http_tasks_node_error(&member,
+                                         "must be of the parameter's type");
+    }
+
+    if (json_is_string(member.json)) {
+        rc = ngx_http_tasks_node_string(node, "default", &param->initial);
+
+    } else {
+        param->initial = ngx_http_tasks_compiler_dump(node->compiler,
+                                                      member.json);
+        rc = param->initial.data ? NGX_OK : NGX_ERROR;
+    }
+
+    if (rc != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    rule = ngx_http_tasks_param_check(param, &param->initial, buf, &value,
+                                      &number);
+
+    if (rule < NGX_HTTP_TASKS_RULES) {
+        return ngx_http_tasks_node_error(&member,
+                                 "fails the parameter's own rule \"%V\"",
+                                 &ngx_http_tasks_rule_names[rule]);
+    }
+
+    return NGX_OK;
 }
 
 
@@ -198,6 +262,12 @@ ngx_http_tasks_param_role(const ngx_http_tasks_node_t *node,
     {
         return ngx_http_tasks_node_error(node, "a filter is named by "
                           "\"filter\", the id by \"{id}\" in the path");
+    }
+
+    if (param->role == NGX_HTTP_TASKS_ROLE_ID
+        && (rc == NGX_OK || json_object_get(node->json, "filter")))
+    {
+        return ngx_http_tasks_node_error(node, "the id has no other role");
     }
 
     param->role = choice;
@@ -279,7 +349,7 @@ ngx_http_tasks_param_bounds(const ngx_http_tasks_node_t *node,
     param->maximum = high;
 
     length = (param->role == NGX_HTTP_TASKS_ROLE_CURSOR)
-             ? 1024 : NGX_HTTP_TASKS_MAX_LENGTH;
+             ? NGX_HTTP_TASKS_MAX_CURSOR : NGX_HTTP_TASKS_MAX_LENGTH;
 
     if (ngx_http_tasks_node_integer(node, "minimum", low, high,
                                     &param->minimum)
@@ -488,9 +558,9 @@ ngx_int_t
 ngx_http_tasks_compile_routes(const ngx_http_tasks_node_t *node,
     const ngx_http_tasks_node_t *errors)
 {
-    size_t                        i;
+    size_t                        i, j;
     ngx_http_tasks_node_t         routes, element;
-    ngx_http_tasks_route_t       *route;
+    ngx_http_tasks_route_t       *route, *former;
     ngx_http_tasks_definition_t  *definition;
 
     definition = node->compiler->definition;
@@ -520,6 +590,15 @@ ngx_http_tasks_compile_routes(const ngx_http_tasks_node_t *node,
         if (ngx_http_tasks_compile_route(&element, errors, route) != NGX_OK) {
             return NGX_ERROR;
         }
+
+        former = definition->routes.elts;
+
+        for (j = 0; j < i; j++) {
+            if (ngx_http_tasks_route_same(&former[j], route)) {
+                return ngx_http_tasks_node_error(&element,
+                        "has the method and path of routes[%uz]", j);
+            }
+        }
     }
 
     ngx_sort(definition->routes.elts, definition->routes.nelts,
@@ -529,12 +608,45 @@ ngx_http_tasks_compile_routes(const ngx_http_tasks_node_t *node,
 }
 
 
+static ngx_uint_t
+ngx_http_tasks_route_same(ngx_http_tasks_route_t *one,
+    ngx_http_tasks_route_t *two)
+{
+    ngx_uint_t                 i;
+    ngx_http_tasks_segment_t  *a, *b;
+
+    if (one->method.data != two->method.data
+        || one->segments.nelts != two->segments.nelts)
+    {
+        return 0;
+    }
+
+    a = one->segments.elts;
+    b = two->segments.elts;
+
+    for (i = 0; i < one->segments.nelts; i++) {
+
+        if (a[i].param && b[i].param) {
+            continue;
+        }
+
+        if (a[i].param || b[i].param || a[i].text.len != b[i].text.len
+            || ngx_strncmp(a[i].text.data, b[i].text.data, a[i].text.len) != 0)
+        {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
 static ngx_int_t
 ngx_http_tasks_compile_route(const ngx_http_tasks_node_t *node,
     const ngx_http_tasks_node_t *errors, ngx_http_tasks_route_t *route)
 {
     ngx_int_t                     rc;
-    ngx_uint_t                    i, choice;
+    ngx_uint_t                    i, choice, roles;
     ngx_http_tasks_node_t         special;
     ngx_http_tasks_definition_t  *definition;
 
@@ -587,8 +699,10 @@ ngx_http_tasks_compile_route(const ngx_http_tasks_node_t *node,
 
     route->method = ngx_http_tasks_method_names[choice];
 
-    if (ngx_http_tasks_route_path(node, errors, route) != NGX_OK
-        || ngx_http_tasks_route_query(node, errors, route) != NGX_OK
+    roles = 0;
+
+    if (ngx_http_tasks_route_path(node, errors, route, &roles) != NGX_OK
+        || ngx_http_tasks_route_query(node, errors, route, &roles) != NGX_OK
         || ngx_http_tasks_route_response(node, route) != NGX_OK)
     {
         return NGX_ERROR;
@@ -597,7 +711,7 @@ ngx_http_tasks_compile_route(const ngx_http_tasks_node_t *node,
     rc = ngx_http_tasks_node_member(node, "errors", &special);
 
     if (rc == NGX_OK
-        && ngx_http_tasks_compile_error_keys(&special) != NGX_OK)
+        && ngx_http_tasks_compile_error_keys(&special, 0) != NGX_OK)
     {
         return NGX_ERROR;
     }
@@ -620,17 +734,16 @@ ngx_http_tasks_compile_route(const ngx_http_tasks_node_t *node,
 
 static ngx_int_t
 ngx_http_tasks_route_path(const ngx_http_tasks_node_t *node,
-    const ngx_http_tasks_node_t *errors, ngx_http_tasks_route_t *route)
+    const ngx_http_tasks_node_t *errors, ngx_http_tasks_route_t *route,
+    ngx_uint_t *roles)
 {
-    u_char                       *p, *end, *last;
-    char                         *name;
-    ngx_str_t                     path;
-    ngx_uint_t                    ids;
-    ngx_http_tasks_node_t         member, params, param;
-    ngx_http_tasks_segment_t     *segment;
-    ngx_http_tasks_definition_t  *definition;
-
-    definition = node->compiler->definition;
+    u_char                    *p, *end, *last;
+    json_t                    *value;
+    ngx_str_t                  path;
+    ngx_uint_t                 ids, named;
+    const char                *name;
+    ngx_http_tasks_node_t      member, params;
+    ngx_http_tasks_segment_t  *segment;
 
     if (ngx_array_init(&route->segments, node->compiler->cf->pool, 4,
                        sizeof(ngx_http_tasks_segment_t))
@@ -650,13 +763,19 @@ ngx_http_tasks_route_path(const ngx_http_tasks_node_t *node,
 
     params = *node;
     params.json = NULL;
-    (void) ngx_http_tasks_node_member(node, "path_parameters", &params);
+
+    if (ngx_http_tasks_node_member(node, "path_parameters", &params) == NGX_OK
+        && ngx_http_tasks_node_is_object(&params) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
 
     if (path.len && path.data[0] != '/') {
         return ngx_http_tasks_node_error(&member, "must start with \"/\"");
     }
 
     ids = 0;
+    named = 0;
     last = path.data + path.len;
 
     for (p = path.data; p < last; p = end) {
@@ -676,52 +795,37 @@ ngx_http_tasks_route_path(const ngx_http_tasks_node_t *node,
         segment->text.len = end - p;
         segment->param = NULL;
 
-        if (end == p || *p != '{') {
-            route->literals++;
-            continue;
-        }
-
-        if (end[-1] != '}' || end - p < 3) {
-            return ngx_http_tasks_node_error(&member,
-                         "a parameter must be a whole segment, as in \"{id}\"");
-        }
-
-        segment->text.data++;
-        segment->text.len -= 2;
-
-        if (segment->text.len == 2
-            && ngx_strncmp(segment->text.data, "id", 2) == 0)
-        {
-            segment->param = &definition->id;
-            ids++;
-            continue;
-        }
-
-        segment->param = ngx_pcalloc(node->compiler->cf->pool,
-                                     sizeof(ngx_http_tasks_param_t));
-
-        name = ngx_pnalloc(node->compiler->cf->pool, segment->text.len + 1);
-
-        if (segment->param == NULL || name == NULL) {
-            return NGX_ERROR;
-        }
-
-        (void) ngx_cpystrn((u_char *) name, segment->text.data,
-                           segment->text.len + 1);
-
-        if (ngx_http_tasks_node_member(&params, name, &param) != NGX_OK) {
-            return ngx_http_tasks_node_error(&member,
-                        "\"{%s}\" is not in \"path_parameters\"", name);
-        }
-
-        segment->param->name = segment->text;
-
-        if (ngx_http_tasks_compile_param(&param, errors, "path",
-                                         segment->param)
+        if (ngx_http_tasks_route_segment(&member, &params, errors, route,
+                                         segment, roles)
             != NGX_OK)
         {
             return NGX_ERROR;
         }
+
+        if (segment->param == NULL) {
+            route->literals++;
+
+        } else if (segment->param == &node->compiler->definition->id) {
+            ids++;
+
+        } else {
+            named++;
+        }
+    }
+
+    if (route->segments.nelts > NGX_HTTP_TASKS_MAX_SEGMENTS) {
+        return ngx_http_tasks_node_error(&member, "has more than %d segments",
+                                         NGX_HTTP_TASKS_MAX_SEGMENTS);
+    }
+
+    if (named != json_object_size(params.json)) {
+        json_object_foreach(params.json, name, value) {
+            /* the last name is as good as any in the message */
+        }
+
+        return ngx_http_tasks_node_error(&params,
+                        "\"path\" must hold each parameter once, as {%s}",
+                        name ? name : "NAME");
     }
 
     if (ids != (route->action == NGX_HTTP_TASKS_ACTION_LIST ? 0 : 1)) {
@@ -736,11 +840,75 @@ ngx_http_tasks_route_path(const ngx_http_tasks_node_t *node,
 
 
 static ngx_int_t
+ngx_http_tasks_route_segment(const ngx_http_tasks_node_t *path,
+    const ngx_http_tasks_node_t *params, const ngx_http_tasks_node_t *errors,
+    ngx_http_tasks_route_t *route, ngx_http_tasks_segment_t *segment,
+    ngx_uint_t *roles)
+{
+    u_char                  *brace;
+    ngx_str_t               *text;
+    ngx_http_tasks_node_t    node;
+    ngx_http_tasks_param_t  *param;
+
+    text = &segment->text;
+    brace = ngx_strlchr(text->data, text->data + text->len, '{');
+
+    if (brace == NULL) {
+        return NGX_OK;
+    }
+
+    if (brace != text->data || text->len < 3
+        || text->data[text->len - 1] != '}')
+    {
+        return ngx_http_tasks_node_error(path,
+                         "a parameter must be a whole segment, as in \"{id}\"");
+    }
+
+    /* between the braces */
+
+    *text = ngx_http_tasks_compiler_text(path->compiler,
+                                         (char *) text->data + 1,
+                                         text->len - 2);
+    if (text->data == NULL) {
+        return NGX_ERROR;
+    }
+
+    if (ngx_strcmp(text->data, "id") == 0) {
+        segment->param = &path->compiler->definition->id;
+        return NGX_OK;
+    }
+
+    if (ngx_http_tasks_node_member(params, (char *) text->data, &node)
+        != NGX_OK)
+    {
+        return ngx_http_tasks_node_error(path,
+                        "\"{%V}\" is not in \"path_parameters\"", text);
+    }
+
+    param = ngx_pcalloc(path->compiler->cf->pool,
+                        sizeof(ngx_http_tasks_param_t));
+    if (param == NULL) {
+        return NGX_ERROR;
+    }
+
+    segment->param = param;
+    param->name = *text;
+    ngx_str_set(&param->location, "path");
+
+    if (ngx_http_tasks_compile_param(&node, errors, param) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_tasks_route_role(&node, route, param, roles);
+}
+
+
+static ngx_int_t
 ngx_http_tasks_route_query(const ngx_http_tasks_node_t *node,
-    const ngx_http_tasks_node_t *errors, ngx_http_tasks_route_t *route)
+    const ngx_http_tasks_node_t *errors, ngx_http_tasks_route_t *route,
+    ngx_uint_t *roles)
 {
     json_t                  *value;
-    ngx_uint_t               roles;
     const char              *name;
     ngx_http_tasks_node_t    query, member;
     ngx_http_tasks_param_t  *param;
@@ -760,8 +928,6 @@ ngx_http_tasks_route_query(const ngx_http_tasks_node_t *node,
         return NGX_ERROR;
     }
 
-    roles = 0;
-
     json_object_foreach(query.json, name, value) {
         (void) ngx_http_tasks_node_member(&query, name, &member);
 
@@ -774,39 +940,51 @@ ngx_http_tasks_route_query(const ngx_http_tasks_node_t *node,
 
         param->name = ngx_http_tasks_compiler_text(node->compiler, name,
                                                    ngx_strlen(name));
+        ngx_str_set(&param->location, "query");
 
         if (param->name.data == NULL
-            || ngx_http_tasks_compile_param(&member, errors, "query", param)
+            || ngx_http_tasks_compile_param(&member, errors, param) != NGX_OK
+            || ngx_http_tasks_route_role(&member, route, param, roles)
                != NGX_OK)
         {
             return NGX_ERROR;
         }
-
-        if (param->role == NGX_HTTP_TASKS_ROLE_NONE) {
-            continue;
-        }
-
-        if (route->action != NGX_HTTP_TASKS_ACTION_LIST) {
-            return ngx_http_tasks_node_error(&member,
-                                             "only a list has such a role");
-        }
-
-        if (param->role != NGX_HTTP_TASKS_ROLE_FILTER
-            && (roles & (1 << param->role)))
-        {
-            return ngx_http_tasks_node_error(&member,
-                            "another parameter has the same role");
-        }
-
-        roles |= 1 << param->role;
     }
 
-    if ((roles & (1 << NGX_HTTP_TASKS_ROLE_PAGE))
-        && (roles & (1 << NGX_HTTP_TASKS_ROLE_CURSOR)))
+    if ((*roles & (1 << NGX_HTTP_TASKS_ROLE_PAGE))
+        && (*roles & (1 << NGX_HTTP_TASKS_ROLE_CURSOR)))
     {
         return ngx_http_tasks_node_error(&query,
                                "page and cursor exclude each other");
     }
+
+    return NGX_OK;
+}
+
+
+/* Only a list uses its parameters, and each role but a filter's once. */
+
+static ngx_int_t
+ngx_http_tasks_route_role(const ngx_http_tasks_node_t *node,
+    ngx_http_tasks_route_t *route, ngx_http_tasks_param_t *param,
+    ngx_uint_t *roles)
+{
+    if (param->role == NGX_HTTP_TASKS_ROLE_NONE) {
+        return NGX_OK;
+    }
+
+    if (route->action != NGX_HTTP_TASKS_ACTION_LIST) {
+        return ngx_http_tasks_node_error(node, "only a list has such a role");
+    }
+
+    if (param->role != NGX_HTTP_TASKS_ROLE_FILTER
+        && (*roles & (1 << param->role)))
+    {
+        return ngx_http_tasks_node_error(node,
+                                      "another parameter has the same role");
+    }
+
+    *roles |= 1 << param->role;
 
     return NGX_OK;
 }
@@ -828,8 +1006,8 @@ ngx_http_tasks_route_response(const ngx_http_tasks_node_t *node,
 
     if (ngx_http_tasks_node_integer(node, "status", 200, 299, &status)
         == NGX_ERROR
-        || ngx_http_tasks_node_string(node, "content_type",
-                                      &route->content_type)
+        || ngx_http_tasks_node_line(node, "content_type",
+                                    &route->content_type)
            == NGX_ERROR)
     {
         return NGX_ERROR;

@@ -149,7 +149,7 @@ ngx_http_tasks_definition_build(const ngx_http_tasks_node_t *root)
     errors.json = NULL;
 
     if (ngx_http_tasks_node_member(root, "errors", &errors) == NGX_OK
-        && ngx_http_tasks_compile_error_keys(&errors) != NGX_OK)
+        && ngx_http_tasks_compile_error_keys(&errors, 1) != NGX_OK)
     {
         return NGX_ERROR;
     }
@@ -230,7 +230,7 @@ ngx_http_tasks_definition_name(const ngx_http_tasks_node_t *root)
 }
 
 
-/* "id": "integer", or an object: a parameter with a name and a view. */
+/* "id": "integer", or an object: a parameter that also has a name. */
 
 static ngx_int_t
 ngx_http_tasks_definition_id(const ngx_http_tasks_node_t *root,
@@ -247,26 +247,26 @@ ngx_http_tasks_definition_id(const ngx_http_tasks_node_t *root,
 
     id->role = NGX_HTTP_TASKS_ROLE_ID;
     ngx_str_set(&id->name, "id");
-    definition->id_list = 1;
-    definition->id_detail = 1;
+    ngx_str_set(&id->location, "path");
 
     if (ngx_http_tasks_node_member(root, "id", &node) != NGX_OK) {
         return ngx_http_tasks_node_error(root, "\"id\" is missing");
     }
 
-    if (json_is_string(node.json)) {
-        json = json_pack("{s:O}", "type", node.json);
-
-    } else {
-        json = json_incref(node.json);
+    json = json_is_string(node.json) ? json_pack("{s:O}", "type", node.json)
+                                     : json_copy(node.json);
+    if (json == NULL) {
+        return NGX_ERROR;
     }
 
     node.json = json;
+    rc = ngx_http_tasks_node_string(&node, "name", &id->name);
 
-    rc = (ngx_http_tasks_compile_param(&node, errors, "path", id) == NGX_OK
-          && ngx_http_tasks_node_string(&node, "name", &id->name)
-             != NGX_ERROR)
-         ? NGX_OK : NGX_ERROR;
+    (void) json_object_del(json, "name");
+
+    if (rc != NGX_ERROR) {
+        rc = ngx_http_tasks_compile_param(&node, errors, id);
+    }
 
     json_decref(json);
 
@@ -407,6 +407,14 @@ ngx_http_tasks_definition_add_field(const ngx_http_tasks_node_t *node,
     }
 
     if (ngx_http_tasks_node_member(node, "default", &member) == NGX_OK) {
+
+        if (!json_is_null(member.json)
+            && !ngx_http_tasks_json_is(member.json, field->type))
+        {
+            return ngx_http_tasks_node_error(&member,
+                                   "must be null or of the field's type");
+        }
+
         field->absent = ngx_http_tasks_compiler_dump(node->compiler,
                                                      member.json);
         if (field->absent.data == NULL) {
@@ -575,6 +583,12 @@ ngx_http_tasks_definition_state(const ngx_http_tasks_node_t *root)
     }
 
     if (definition->state->type != NGX_HTTP_TASKS_TYPE_STRING) {
+
+        if (rc == NGX_DECLINED) {
+            definition->state = NULL;      /* a "status" of another kind */
+            return NGX_OK;
+        }
+
         return ngx_http_tasks_node_error(root,
                              "the state \"%V\" must be a string", &name);
     }
@@ -706,7 +720,10 @@ ngx_http_tasks_definition_set(const ngx_http_tasks_node_t *node,
     {
         for (i = 0; clocks[i].name; i++) {
             if (ngx_strcmp(json_string_value(node->json), clocks[i].name)
-                == 0)
+                == 0
+                && (set->field->type == NGX_HTTP_TASKS_TYPE_STRING
+                    || set->field->type == NGX_HTTP_TASKS_TYPE_DATETIME
+                    || set->field->type == NGX_HTTP_TASKS_TYPE_ANY))
             {
                 set->now = 1;
                 set->digits = clocks[i].digits;
@@ -716,9 +733,14 @@ ngx_http_tasks_definition_set(const ngx_http_tasks_node_t *node,
             }
         }
 
-        return ngx_http_tasks_node_error(node, "unknown \"%s\", it may be "
-                                     "$now, $now_seconds or $now_naive",
+        return ngx_http_tasks_node_error(node, "\"%s\" may be $now, "
+                                     "$now_seconds or $now_naive, for a "
+                                     "string or a datetime",
                                      json_string_value(node->json));
+    }
+
+    if (!ngx_http_tasks_json_is(node->json, set->field->type)) {
+        return ngx_http_tasks_node_error(node, "must be of the field's type");
     }
 
     set->value = ngx_http_tasks_compiler_dump(node->compiler, node->json);

@@ -194,8 +194,6 @@ typedef struct {
     ngx_str_t                 name;
     ngx_http_tasks_param_t    id;
     ngx_str_t                 id_key;    /* its name as JSON and a colon */
-    unsigned                  id_list:1; /* views that show the id */
-    unsigned                  id_detail:1;
 
     ngx_array_t               fields;    /* ngx_http_tasks_field_t */
     ngx_array_t               filters;   /* ngx_http_tasks_field_t * */
@@ -219,11 +217,11 @@ typedef struct {
 
 
 /*
- * Finds the index of an nginx variable, from NGX_HTTP_TASKS_VALUES on;
- * NGX_ERROR if there is none of that name.
+ * Gives an nginx variable its index, from NGX_HTTP_TASKS_VALUES on.  The name
+ * and "where", which is for messages, must stay.  NGX_ERROR: no memory.
  */
 typedef ngx_int_t (*ngx_http_tasks_variable_pt)(ngx_conf_t *cf,
-    ngx_str_t *name);
+    ngx_str_t *name, ngx_str_t *where);
 
 
 /*

@@ -33,6 +33,7 @@ struct ngx_http_tasks_exchange_s {
     /* a list that is being read */
     ngx_str_t                  suffix;   /* of its index */
     ngx_uint_t                 tries;
+    ngx_uint_t                 counted;  /* the total is asked for */
     int64_t                    offset;   /* rank of the first row */
     ngx_uint_t                 wanted;   /* rows */
     ngx_uint_t                 fetched;  /* members to ask for */
@@ -44,6 +45,7 @@ struct ngx_http_tasks_exchange_s {
     ngx_http_tasks_writer_t    tasks;
     ngx_http_tasks_writer_t    task;
     ngx_str_t                  state;    /* JSON text; data is NULL: none */
+    ngx_str_t                  state_text;   /* the same, plain */
     ngx_str_t                  next_cursor;
     int64_t                    total;
 };

@@ -489,6 +489,7 @@ ngx_http_tasks_value(void *data, ngx_uint_t index,
 
     case NGX_HTTP_TASKS_VALUE_STATE:
         value->str = x->state;
+        value->plain = x->state_text;
 
         if (x->state.data) {
             value->kind = NGX_HTTP_TASKS_JSON;

@@ -122,7 +122,7 @@ ngx_http_tasks_library_preamble(ngx_http_tasks_writer_t *w,
     ngx_http_tasks_library_put(w, ", type = ");
     ngx_http_tasks_library_string(w,
                          &ngx_http_tasks_type_names[definition->id.type]);
-    ngx_http_tasks_library_put(w, ", list = true, max_length = ");
+    ngx_http_tasks_library_put(w, ", max_length = ");
     ngx_http_tasks_write_integer(w, definition->id.max_length);
 
     ngx_http_tasks_library_put(w, " }\nlocal fields = {\n");

@@ -105,7 +105,7 @@ local function is_string(text)
         return is_utf8(text)
     end
 
-    return byte(text) == 34 and is_json(text)
+    return byte(text) == 34 and byte(text, -1) == 34 and is_json(text)
 end
 
 -- The text of a JSON string, or the literal itself: what an index is named by.
@@ -159,7 +159,10 @@ local function datetime(text)
 
     local sign, zh, zm = match(zone, '^([+-])(%d%d):?(%d%d)$')
 
+    zh, zm = tonumber(zh or 0), tonumber(zm or 0)
+
     if not (zone == '' or zone == 'Z' or zone == 'z' or sign)
+       or zh > 23 or zm > 59
        or mo < 1 or mo > 12 or d < 1 or d > month_days[mo]
        or (mo == 2 and d == 29
            and (y % 4 ~= 0 or (y % 100 == 0 and y % 400 ~= 0)))
@@ -168,11 +171,7 @@ local function datetime(text)
         return nil
     end
 
-    local offset = sign and (tonumber(zh) * 3600 + tonumber(zm) * 60) or 0
-
-    if sign == '-' then
-        offset = -offset
-    end
+    local offset = (sign == '-' and -1 or 1) * (zh * 3600 + zm * 60)
 
     return days(y, mo, d) * 86400 + h * 3600 + mi * 60 + s - offset,
            frac and tonumber(sub(frac .. '00000', 1, 6)) or 0
@@ -345,10 +344,30 @@ local function index_key(base, suffix)
     return suffix == '' and base .. ':index' or base .. ':index:' .. suffix
 end
 
--- 14 hex digits that sort as integers between -2^53 and 2^53 do.  Two halves,
--- as the offset that makes them positive would not fit a double exactly.
+-- 14 hex digits that sort as the integers high * 2^24 + low do.  Two parts, as
+-- the offset that makes them positive would not fit a double exactly.  What is
+-- beyond the digits (date-times before 829 and after 3111) is at the end.
 local function sortable(high, low)
+    if low >= 0x1000000 then
+        high, low = high + 1, low - 0x1000000
+    end
+
+    if high < -0x80000000 then
+        high, low = -0x80000000, 0
+    elseif high > 0x7fffffff then
+        high, low = 0x7fffffff, 0xffffff
+    end
+
     return format('%08x%06x', high + 0x80000000, low)
+end
+
+-- Escapes of a string that is ordered by hold no colon and no control
+-- character and keep the order of bytes: each begins with the lowest, or the
+-- highest, of the characters that it stands for.
+local function escape_ordered(c)
+    local lead = c <= '!' and '!' or c <= ';' and ';' or '~'
+
+    return format('%s%02X', lead, byte(c))
 end
 
 local function position(values, task_id)
@@ -359,22 +378,28 @@ local function position(values, task_id)
     end
 
     if order.type == 'datetime' then
+        -- 10^6 is 15625 * 64, and 15625 times the seconds fits a double
         local seconds, micros = datetime(value)
-        local low = seconds * 1000000 + micros
-        key = sortable(floor(low / 0x1000000), low % 0x1000000)
+        local part = seconds * 15625
+        key = sortable(floor(part / 0x40000), part % 0x40000 * 64 + micros)
 
     elseif order.type == 'integer' then
         local n = tonumber(value)
 
-        if n > 2 ^ 53 or n < -2 ^ 53 then
-            fail(order.field .. ' is beyond 2^53: it cannot be ordered by')
+        if n >= 2 ^ 53 or n <= -2 ^ 53 then
+            fail(order.field .. ' is not below 2^53: it cannot be ordered by')
         end
 
         key = sortable(floor(n / 0x1000000), n % 0x1000000)
 
     else
+        if #value > 512 then
+            fail(order.field .. ' is longer than 512 bytes: it cannot be '
+                 .. 'ordered by')
+        end
+
         -- the space ends the key below whatever a longer string goes on with
-        key = gsub(plain(value), '[%z\1- %%:\127]', escape) .. ' '
+        key = gsub(plain(value), '[%z\1-!:;~\127]', escape_ordered) .. ' '
     end
 
     return key .. ':' .. task_id
@@ -396,12 +421,10 @@ local function load_task(base, task_id)
 end
 
 local function row_of(values, task_id)
-    local members = {}
-
-    if id.list then
-        members[1] = quote(id.field) .. ':'
-                     .. (id.type == 'integer' and task_id or quote(task_id))
-    end
+    local members = {
+        quote(id.field) .. ':'
+        .. (id.type == 'integer' and task_id or quote(task_id)),
+    }
 
     for i = 1, #columns do
         local column = columns[i]
@@ -600,6 +623,27 @@ local function put(keys, args)
                   pos and 'updated' or 'created')
 end
 
+-- A put for a task that is in the state given as JSON text (a worker that
+-- finishes a task unless it was cancelled); 0 if it is not, or not there.
+local function put_if(keys, args)
+    local expected = args[2]
+
+    if not state or not expected or not is_string(expected) then
+        fail('a state is due behind the id')
+    end
+
+    local pos, old = load_task(check_base(keys), check_id(args[1]))
+    local raw = shown(old, state)
+
+    if not pos or not raw or plain(raw) ~= plain(expected) then
+        return 0
+    end
+
+    table.remove(args, 2)
+
+    return put(keys, args)
+end
+
 local function may_cancel(status)
     if cancel.from then
         return status and cancel.from[status]
@@ -619,12 +663,16 @@ local function do_cancel(keys, args)
     local raw = shown(old, state)
     local status = raw and plain(raw)
 
+    local was = { 'cancelled', raw or 'null', status or '' }
+
     if status and cancel.unchanged[status] then
-        return { 'unchanged', raw }
+        was[1] = 'unchanged'
+        return was
     end
 
     if not may_cancel(status) then
-        return { 'refused', raw or 'null' }
+        was[1] = 'refused'
+        return was
     end
 
     local changes = {}
@@ -636,7 +684,7 @@ local function do_cancel(keys, args)
 
     update(base, task_id, pos, old, changes, 'cancelled')
 
-    return { 'cancelled', raw or 'null' }
+    return was
 end
 
 local function remove(keys, args)
@@ -720,7 +768,7 @@ end
 
 
 return {
-    put = put, cancel = do_cancel, remove = remove, prune = prune, page = page,
+    put = put, put_if = put_if, cancel = do_cancel, remove = remove, prune = prune, page = page,
 }
 
 end
@@ -755,6 +803,7 @@ local function register(callback, flags)
 end
 
 register('put', {})
+register('put_if', {})
 register('remove', {})
 register('prune', {})
 register('page', { 'no-writes' })

@@ -72,6 +72,11 @@ ngx_http_tasks_list(ngx_http_tasks_exchange_t *x)
     x->fetched = x->wanted + (more && x->wanted ? 1 : 0);
     x->offset = (request->page - 1) * (int64_t) x->wanted;
 
+    /* where no row need be there, only the total tells a lost index */
+
+    x->counted = request->route->total || request->cursor.data || x->offset
+                 || x->fetched == 0;
+
     return ngx_http_tasks_list_index(x);
 }
 
@@ -101,7 +106,7 @@ ngx_http_tasks_list_index(ngx_http_tasks_exchange_t *x)
     ngx_http_tasks_list_key(x, "index");
     ngx_http_tasks_list_range(x);
 
-    if (x->request.route->total) {
+    if (x->counted) {
         ngx_http_tasks_op_command(op, 2, 0, 0);
         ngx_http_tasks_op_literal(op, "ZCARD");
         ngx_http_tasks_list_key(x, "index");
@@ -148,8 +153,7 @@ ngx_http_tasks_list_members(ngx_http_tasks_exchange_t *x)
 
     if (ngx_http_tasks_list_take_revision(&reply[0], &x->revision) != NGX_OK
         || reply[1].type != NGX_HTTP_TASKS_REPLY_ARRAY
-        || (x->request.route->total
-            && reply[2].type != NGX_HTTP_TASKS_REPLY_INTEGER))
+        || (x->counted && reply[2].type != NGX_HTTP_TASKS_REPLY_INTEGER))
     {
         return ngx_http_tasks_exchange_distrust(x);
     }
@@ -163,9 +167,7 @@ ngx_http_tasks_list_members(ngx_http_tasks_exchange_t *x)
         }
     }
 
-    if (x->request.route->total) {
-        x->total = reply[2].u.integer;
-    }
+    x->total = x->counted ? reply[2].u.integer : (int64_t) x->nmembers;
 
     return NGX_HTTP_TASKS_ERRORS;
 }
@@ -257,15 +259,6 @@ ngx_http_tasks_list_joined(ngx_http_tasks_exchange_t *x)
 
     n = ngx_http_tasks_list_clip(x);
 
-    /* an index has a revision exactly while it has members */
-
-    if (x->request.cursor.data == NULL && x->offset == 0 && x->fetched
-        && (x->nmembers != 0) != (x->revision.data != NULL))
-    {
-        return ngx_http_tasks_list_broken(x,
-                                "and its revision do not go together");
-    }
-
     if (n == 0) {
         return ngx_http_tasks_list_finish(x, NULL);
     }
@@ -345,6 +338,10 @@ ngx_http_tasks_list_page_reply(ngx_http_tasks_exchange_t *x,
     }
 
     elt = reply->u.array.elts;
+
+    if (ngx_http_tasks_list_take_revision(&elt[0], &x->revision) != NGX_OK) {
+        return ngx_http_tasks_exchange_distrust(x);
+    }
 
     x->members = elt + 2;
     x->nmembers = (reply->u.array.nelts - 2) / 2;
@@ -537,6 +534,13 @@ ngx_http_tasks_list_finish(ngx_http_tasks_exchange_t *x,
     ngx_http_tasks_writer_t *rows)
 {
     ngx_http_tasks_writer_t  *w;
+
+    /* an index has a revision exactly while it has members */
+
+    if ((x->total != 0) != (x->revision.data != NULL)) {
+        return ngx_http_tasks_list_broken(x,
+                                "and its revision do not go together");
+    }
 
     if (x->nmembers > x->wanted) {
 

@@ -11,7 +11,14 @@
 typedef struct {
     ngx_array_t                   stores;        /* pointers */
     ngx_array_t                   definitions;   /* pointers, one a file */
+    ngx_array_t                   variables;     /* that they name */
 } ngx_http_tasks_main_conf_t;
+
+
+typedef struct {
+    ngx_str_t                     name;
+    ngx_str_t                     where;         /* file and path, for logs */
+} ngx_http_tasks_used_variable_t;
 
 
 static ngx_int_t ngx_http_tasks_add_variables(ngx_conf_t *cf);
@@ -35,7 +42,9 @@ static char *ngx_http_tasks_library(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static ngx_http_tasks_store_t *ngx_http_tasks_find_store(
     ngx_http_tasks_main_conf_t *tmcf, ngx_str_t *name);
-static ngx_int_t ngx_http_tasks_variable(ngx_conf_t *cf, ngx_str_t *name);
+static ngx_int_t ngx_http_tasks_variable(ngx_conf_t *cf, ngx_str_t *name,
+    ngx_str_t *where);
+static ngx_int_t ngx_http_tasks_check_variables(ngx_conf_t *cf);
 static char *ngx_http_tasks_set_prefix(ngx_conf_t *cf,
     ngx_http_tasks_loc_conf_t *tlcf);
 static ngx_int_t ngx_http_tasks_init_process(ngx_cycle_t *cycle);
@@ -98,7 +107,7 @@ static ngx_command_t  ngx_http_tasks_commands[] = {
 
 static ngx_http_module_t  ngx_http_tasks_module_ctx = {
     ngx_http_tasks_add_variables,          /* preconfiguration */
-    NULL,                                  /* postconfiguration */
+    ngx_http_tasks_check_variables,        /* postconfiguration */
 
     ngx_http_tasks_create_main_conf,       /* create main configuration */
     NULL,                                  /* init main configuration */
@@ -225,6 +234,9 @@ ngx_http_tasks_create_main_conf(ngx_conf_t *cf)
 
     if (ngx_array_init(&tmcf->stores, cf->pool, 2, sizeof(void *)) != NGX_OK
         || ngx_array_init(&tmcf->definitions, cf->pool, 4, sizeof(void *))
+           != NGX_OK
+        || ngx_array_init(&tmcf->variables, cf->pool, 4,
+                          sizeof(ngx_http_tasks_used_variable_t))
            != NGX_OK)
     {
         return NULL;
@@ -472,23 +484,85 @@ ngx_http_tasks_api(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 }
 
 
-/* nginx complains of a name that nobody defines when all is read. */
-
 static ngx_int_t
-ngx_http_tasks_variable(ngx_conf_t *cf, ngx_str_t *name)
+ngx_http_tasks_variable(ngx_conf_t *cf, ngx_str_t *name, ngx_str_t *where)
 {
-    u_char     *data;
-    ngx_int_t   index;
+    ngx_int_t                        index;
+    ngx_http_tasks_main_conf_t      *tmcf;
+    ngx_http_tasks_used_variable_t  *used;
 
-    data = ngx_pstrdup(cf->pool, name);
-    if (data == NULL) {
+    tmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_tasks_module);
+
+    used = ngx_array_push(&tmcf->variables);
+    if (used == NULL) {
         return NGX_ERROR;
     }
 
-    name->data = data;
+    used->name = *name;
+    used->where = *where;
+
     index = ngx_http_get_variable_index(cf, name);
 
     return index == NGX_ERROR ? NGX_ERROR : NGX_HTTP_TASKS_VALUES + index;
+}
+
+
+/*
+ * nginx complains of an unknown variable by its name alone; whoever mistyped
+ * it in a definition wants to know where.
+ */
+static ngx_int_t
+ngx_http_tasks_check_variables(ngx_conf_t *cf)
+{
+    ngx_str_t                       *name;
+    ngx_uint_t                       i, j;
+    ngx_hash_key_t                  *key;
+    ngx_http_variable_t             *prefix;
+    ngx_http_core_main_conf_t       *cmcf;
+    ngx_http_tasks_main_conf_t      *tmcf;
+    ngx_http_tasks_used_variable_t  *used;
+
+    cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
+    tmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_tasks_module);
+
+    key = cmcf->variables_keys->keys.elts;
+    prefix = cmcf->prefix_variables.elts;
+    used = tmcf->variables.elts;
+
+    for (i = 0; i < tmcf->variables.nelts; i++) {
+        name = &used[i].name;
+
+        for (j = 0; j < cmcf->variables_keys->keys.nelts; j++) {
+            if (name->len == key[j].key.len
+                && ngx_strncmp(name->data, key[j].key.data, name->len) == 0)
+            {
+                break;
+            }
+        }
+
+        if (j < cmcf->variables_keys->keys.nelts) {
+            continue;
+        }
+
+        for (j = 0; j < cmcf->prefix_variables.nelts; j++) {
+            if (name->len >= prefix[j].name.len
+                && ngx_strncmp(name->data, prefix[j].name.data,
+                               prefix[j].name.len)
+                   == 0)
+            {
+                break;
+            }
+        }
+
+        if (j == cmcf->prefix_variables.nelts) {
+            ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                          "%V: \"$%V\" is neither a value of the module nor "
+                          "a variable of nginx", &used[i].where, name);
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
 }
 
 

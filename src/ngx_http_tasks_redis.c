@@ -44,6 +44,7 @@ static void ngx_http_tasks_redis_greeted(ngx_http_tasks_op_t *op);
 static void ngx_http_tasks_redis_flush_handler(ngx_event_t *ev);
 static void ngx_http_tasks_redis_flush(ngx_http_tasks_redis_t *redis);
 static void ngx_http_tasks_redis_retry_handler(ngx_event_t *ev);
+static void ngx_http_tasks_redis_watch(ngx_http_tasks_redis_t *redis);
 static ngx_int_t ngx_http_tasks_redis_read(ngx_http_tasks_redis_t *redis);
 static void ngx_http_tasks_redis_fail(ngx_http_tasks_redis_t *redis,
     const char *what, ngx_err_t err);
@@ -123,6 +124,7 @@ ngx_http_tasks_redis_connect(ngx_http_tasks_redis_t *redis)
     c->idle = 1;                          /* be told when the worker quits */
     c->read->handler = ngx_http_tasks_redis_read_handler;
     c->write->handler = ngx_http_tasks_redis_write_handler;
+    c->read->cancelable = 1;
     c->write->cancelable = 1;
 
     redis->state = NGX_HTTP_TASKS_REDIS_CONNECTING;
@@ -269,6 +271,14 @@ ngx_http_tasks_redis_greeted(ngx_http_tasks_op_t *op)
     for (i = 0; i < first; i++) {
         if (op->replies[i].type != NGX_HTTP_TASKS_REPLY_STATUS) {
 
+            /* a user that may only read needs no SELECT for database 0 */
+
+            if (i == first - 1 && conf->database == 0
+                && ngx_http_tasks_reply_is_error(&op->replies[i], "NOPERM"))
+            {
+                break;
+            }
+
             if (op->replies[i].type == NGX_HTTP_TASKS_REPLY_ERROR) {
                 if (redis->failures == 0) {
                     ngx_log_error(NGX_LOG_ERR, redis->log, 0,
@@ -352,7 +362,6 @@ ngx_http_tasks_redis_take(ngx_http_tasks_redis_t *redis,
     redis->last_out = &op->out.tail->next;
 
     op->sent = 1;
-    op->sent_at = ngx_current_msec;
     ngx_queue_insert_tail(&redis->sent, &op->queue);
 }
 
@@ -394,6 +403,10 @@ ngx_http_tasks_redis_flush(ngx_http_tasks_redis_t *redis)
         return;
     }
 
+    if (!c->read->timer_set) {
+        ngx_http_tasks_redis_watch(redis);
+    }
+
     if (redis->out == NULL || !c->write->ready) {
         return;
     }
@@ -433,6 +446,11 @@ ngx_http_tasks_redis_read_handler(ngx_event_t *rev)
         return;
     }
 
+    if (rev->timedout) {
+        ngx_http_tasks_redis_fail(redis, "does not answer", NGX_ETIMEDOUT);
+        return;
+    }
+
     if (redis->state == NGX_HTTP_TASKS_REDIS_CONNECTING) {
         /* the write handler finds out how the connecting went */
         return;
@@ -441,6 +459,8 @@ ngx_http_tasks_redis_read_handler(ngx_event_t *rev)
     rc = ngx_http_tasks_redis_read(redis);
 
     if (rc == NGX_OK && redis->fault == NULL) {
+
+        ngx_http_tasks_redis_watch(redis);
 
         if (ngx_exiting) {
             ngx_post_event(&redis->flush, &ngx_posted_events);
@@ -451,6 +471,27 @@ ngx_http_tasks_redis_read_handler(ngx_event_t *rev)
 
     ngx_http_tasks_redis_fail(redis, redis->fault ? redis->fault : "lost",
                               rc == NGX_ERROR ? ngx_socket_errno : 0);
+}
+
+
+/*
+ * While replies are due, some bytes must come within the timeout; else the
+ * peer is stuck, or the way to it is.  This is the connection's own timer, as
+ * those who wait for the replies may all have gone.
+ */
+static void
+ngx_http_tasks_redis_watch(ngx_http_tasks_redis_t *redis)
+{
+    ngx_connection_t  *c;
+
+    c = redis->peer.connection;
+
+    if (!ngx_queue_empty(&redis->sent)) {
+        ngx_add_timer(c->read, redis->conf->timeout);
+
+    } else if (c->read->timer_set) {
+        ngx_del_timer(c->read);
+    }
 }
 
 
@@ -480,8 +521,6 @@ ngx_http_tasks_redis_read(ngx_http_tasks_redis_t *redis)
         if (n == NGX_ERROR || n == 0) {
             return n ? NGX_ERROR : NGX_DONE;
         }
-
-        redis->last_read = ngx_current_msec;
 
         if (ngx_http_tasks_reply_feed(redis, buf, n) != NGX_OK) {
             return NGX_OK;
@@ -866,34 +905,23 @@ ngx_http_tasks_op_distrust(ngx_http_tasks_op_t *op, const char *fault)
 }
 
 
+/*
+ * A sent operation keeps its place.  Others' replies are not given up for it:
+ * a slow peer may still send them, and a stuck one is found out by its own
+ * timer.
+ */
 static void
 ngx_http_tasks_op_timeout(ngx_event_t *ev)
 {
-    ngx_uint_t               stalled;
-    ngx_http_tasks_op_t     *op;
-    ngx_http_tasks_redis_t  *redis;
+    ngx_http_tasks_op_t  *op;
 
     op = ev->data;
-    redis = op->redis;
-
-    /*
-     * Nothing has come since the operation was sent: the peer is stuck, or
-     * the way to it is.  Everything else that waits there is better off on a
-     * new connection.  If replies do come, slowly, they must keep theirs.
-     */
-
-    stalled = op->sent
-              && (ngx_msec_int_t) (redis->last_read - op->sent_at) <= 0;
 
     if (op->waiting) {
         ngx_http_tasks_op_unlink(op);
     }
 
     ngx_http_tasks_op_finish(op, NGX_HTTP_TASKS_OP_TIMEOUT);
-
-    if (stalled && redis->state == NGX_HTTP_TASKS_REDIS_READY) {
-        ngx_http_tasks_redis_fail(redis, "does not answer", NGX_ETIMEDOUT);
-    }
 }
 
 

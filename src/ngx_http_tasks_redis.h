@@ -99,7 +99,6 @@ struct ngx_http_tasks_op_s {
 
     ngx_event_t               timer;
     ngx_msec_t                deadline;  /* 0 before the first start */
-    ngx_msec_t                sent_at;
 
     unsigned                  once:1;    /* must never be sent twice */
     unsigned                  resent:1;
@@ -158,7 +157,6 @@ struct ngx_http_tasks_redis_s {
     ngx_event_t               flush;     /* posted: end of the loop's turn */
     ngx_event_t               retry;     /* backoff */
     ngx_msec_t                ready_at;
-    ngx_msec_t                last_read;
     ngx_log_t                *log;
     ngx_log_t                 quiet;     /* nginx's own words at each attempt */
     const char               *fault;     /* why the peer is not to be trusted */

@@ -203,6 +203,12 @@ ngx_http_tasks_reply_string(const redisReadTask *task, char *str, size_t len)
     }
 
     if (reply->type == NGX_HTTP_TASKS_REPLY_JOINED && task->parent) {
+
+        if (task->type != REDIS_REPLY_STRING) {
+            redis->fault = "sent something else where a row was due";
+            return NULL;
+        }
+
         joined = reply->u.joined;
 
         if (joined->strings++) {
@@ -310,7 +316,7 @@ ngx_http_tasks_reply_integer(const redisReadTask *task, long long n)
     }
 
     if (reply->type == NGX_HTTP_TASKS_REPLY_JOINED && task->parent) {
-        redis->fault = "sent a number where a row was due";
+        redis->fault = "sent something else where a row was due";
         return NULL;
     }
 

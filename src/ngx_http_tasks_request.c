@@ -8,11 +8,6 @@
 #include <ngx_http_tasks_request.h>
 
 
-/* outcomes of a parameter's check, besides a rule that it fails */
-#define NGX_HTTP_TASKS_VALUE_GOOD    NGX_HTTP_TASKS_RULES
-#define NGX_HTTP_TASKS_VALUE_NONE    (NGX_HTTP_TASKS_RULES + 1)
-
-
 static ngx_int_t ngx_http_tasks_request_split(
     ngx_http_tasks_request_t *request, const ngx_str_t *path, ngx_uint_t *n);
 static ngx_int_t ngx_http_tasks_request_query(
@@ -23,10 +18,8 @@ static ngx_int_t ngx_http_tasks_request_decode(ngx_pool_t *pool,
 static ngx_int_t ngx_http_tasks_request_param(
     ngx_http_tasks_request_t *request, ngx_http_tasks_param_t *param,
     ngx_str_t *raw, ngx_uint_t count);
-static ngx_uint_t ngx_http_tasks_param_value(ngx_http_tasks_param_t *param,
-    ngx_str_t *raw, ngx_str_t *value, int64_t *number);
 static ngx_uint_t ngx_http_tasks_param_integer(ngx_http_tasks_param_t *param,
-    ngx_str_t *raw, ngx_str_t *value, int64_t *number);
+    ngx_str_t *raw, u_char *buf, ngx_str_t *value, int64_t *number);
 static ngx_uint_t ngx_http_tasks_param_listed(ngx_array_t *list,
     const ngx_str_t *value);
 static ngx_int_t ngx_http_tasks_request_use(ngx_http_tasks_request_t *request,
@@ -344,6 +337,7 @@ static ngx_int_t
 ngx_http_tasks_request_param(ngx_http_tasks_request_t *request,
     ngx_http_tasks_param_t *param, ngx_str_t *raw, ngx_uint_t count)
 {
+    u_char      buf[NGX_INT64_LEN];
     int64_t     number;
     ngx_str_t   value;
     ngx_uint_t  rule;
@@ -356,7 +350,7 @@ ngx_http_tasks_request_param(ngx_http_tasks_request_t *request,
         rule = NGX_HTTP_TASKS_RULE_REPEATED;
 
     } else if (count) {
-        rule = ngx_http_tasks_param_value(param, raw, &value, &number);
+        rule = ngx_http_tasks_param_check(param, raw, buf, &value, &number);
 
     } else {
         rule = NGX_HTTP_TASKS_VALUE_NONE;
@@ -365,8 +359,8 @@ ngx_http_tasks_request_param(ngx_http_tasks_request_t *request,
     if (rule == NGX_HTTP_TASKS_VALUE_NONE) {
 
         if (param->initial.data) {
-            rule = ngx_http_tasks_param_value(param, &param->initial, &value,
-                                              &number);
+            rule = ngx_http_tasks_param_check(param, &param->initial, buf,
+                                              &value, &number);
 
         } else if (param->required) {
             rule = NGX_HTTP_TASKS_RULE_REQUIRED;
@@ -380,15 +374,20 @@ ngx_http_tasks_request_param(ngx_http_tasks_request_t *request,
     if (rule == NGX_HTTP_TASKS_VALUE_GOOD) {
 
         if (param->type == NGX_HTTP_TASKS_TYPE_INTEGER) {
-            value.data = ngx_pnalloc(request->pool, NGX_INT64_LEN);
+            value.data = ngx_pstrdup(request->pool, &value);
             if (value.data == NULL) {
                 return NGX_ERROR;
             }
-
-            value.len = ngx_sprintf(value.data, "%L", number) - value.data;
         }
 
         return ngx_http_tasks_request_use(request, param, &value, number);
+    }
+
+    if (param->role == NGX_HTTP_TASKS_ROLE_CURSOR
+        && (rule == NGX_HTTP_TASKS_RULE_TYPE
+            || rule == NGX_HTTP_TASKS_RULE_MAX_LENGTH))
+    {
+        return NGX_DECLINED;
     }
 
     if (request->param == NULL
@@ -404,11 +403,9 @@ ngx_http_tasks_request_param(ngx_http_tasks_request_t *request,
 }
 
 
-/* The rule that a value fails, or that it is good, or that it means none. */
-
-static ngx_uint_t
-ngx_http_tasks_param_value(ngx_http_tasks_param_t *param, ngx_str_t *raw,
-    ngx_str_t *value, int64_t *number)
+ngx_uint_t
+ngx_http_tasks_param_check(ngx_http_tasks_param_t *param, ngx_str_t *raw,
+    u_char *buf, ngx_str_t *value, int64_t *number)
 {
     ngx_uint_t  rule;
 
@@ -425,7 +422,7 @@ ngx_http_tasks_param_value(ngx_http_tasks_param_t *param, ngx_str_t *raw,
     switch (param->type) {
 
     case NGX_HTTP_TASKS_TYPE_INTEGER:
-        rule = ngx_http_tasks_param_integer(param, raw, value, number);
+        rule = ngx_http_tasks_param_integer(param, raw, buf, value, number);
 
         if (rule != NGX_HTTP_TASKS_VALUE_GOOD) {
             return rule;
@@ -480,11 +477,10 @@ ngx_http_tasks_param_value(ngx_http_tasks_param_t *param, ngx_str_t *raw,
 
 static ngx_uint_t
 ngx_http_tasks_param_integer(ngx_http_tasks_param_t *param, ngx_str_t *raw,
-    ngx_str_t *value, int64_t *number)
+    u_char *buf, ngx_str_t *value, int64_t *number)
 {
-    u_char      *p, *last, buf[NGX_INT64_LEN];
+    u_char      *p, *last;
     uint64_t     n, max;
-    ngx_str_t    canonical;
     ngx_uint_t   negative;
 
     p = raw->data;
@@ -515,11 +511,11 @@ ngx_http_tasks_param_integer(ngx_http_tasks_param_t *param, ngx_str_t *raw,
 
     *number = negative ? (int64_t) (0 - n) : (int64_t) n;
 
-    canonical.data = buf;
-    canonical.len = ngx_sprintf(buf, "%L", *number) - buf;
+    value->data = buf;
+    value->len = ngx_sprintf(buf, "%L", *number) - buf;
 
     if (param->absent_if
-        && ngx_http_tasks_param_listed(param->absent_if, &canonical))
+        && ngx_http_tasks_param_listed(param->absent_if, value))
     {
         return NGX_HTTP_TASKS_VALUE_NONE;
     }
@@ -531,8 +527,6 @@ ngx_http_tasks_param_integer(ngx_http_tasks_param_t *param, ngx_str_t *raw,
     if (*number > param->maximum) {
         return NGX_HTTP_TASKS_RULE_MAXIMUM;
     }
-
-    *value = *raw;
 
     return NGX_HTTP_TASKS_VALUE_GOOD;
 }

@@ -50,6 +50,16 @@ ngx_int_t ngx_http_tasks_request_route(ngx_http_tasks_request_t *request,
 ngx_int_t ngx_http_tasks_request_check(ngx_http_tasks_request_t *request,
     const ngx_str_t *args, ngx_http_tasks_error_e *error);
 
+/*
+ * What is wrong with the text of a parameter: a rule, or one of the two below.
+ * "value" is then its canonical text, perhaps in "buf" (NGX_INT64_LEN bytes).
+ */
+ngx_uint_t ngx_http_tasks_param_check(ngx_http_tasks_param_t *param,
+    ngx_str_t *raw, u_char *buf, ngx_str_t *value, int64_t *number);
+
+#define NGX_HTTP_TASKS_VALUE_GOOD    NGX_HTTP_TASKS_RULES
+#define NGX_HTTP_TASKS_VALUE_NONE    (NGX_HTTP_TASKS_RULES + 1)
+
 /* The cursor after which a position's successors come.  NGX_ERROR: no memory. */
 ngx_int_t ngx_http_tasks_request_cursor(ngx_pool_t *pool,
     const ngx_str_t *position, ngx_str_t *cursor);

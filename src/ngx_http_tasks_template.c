@@ -191,7 +191,7 @@ static void
 ngx_http_tasks_template_inside(ngx_http_tasks_writer_t *w,
     const ngx_http_tasks_value_t *value, ngx_uint_t plain)
 {
-    ngx_str_t  text;
+    const ngx_str_t  *text;
 
     if (value->kind != NGX_HTTP_TASKS_JSON
         && value->kind != NGX_HTTP_TASKS_TEXT)
@@ -199,20 +199,12 @@ ngx_http_tasks_template_inside(ngx_http_tasks_writer_t *w,
         return;
     }
 
-    text = value->str;
-
-    if (value->kind == NGX_HTTP_TASKS_JSON
-        && text.len > 1 && text.data[0] == '"')
-    {
-        /* a JSON string without its quotes; escapes in it stay escapes */
-        text.data++;
-        text.len -= 2;
-    }
+    text = value->plain.data ? &value->plain : &value->str;
 
     if (plain) {
-        ngx_http_tasks_write_str(w, &text);
+        ngx_http_tasks_write_str(w, text);
 
     } else {
-        ngx_http_tasks_write_escaped(w, &text);
+        ngx_http_tasks_write_escaped(w, text);
     }
 }

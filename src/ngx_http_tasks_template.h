@@ -52,6 +52,8 @@ typedef enum {
 typedef struct {
     ngx_http_tasks_kind_e     kind;
     ngx_str_t                 str;
+    ngx_str_t                 plain;     /* of JSON that is a string: its text;
+                                            data is NULL: str is no string */
     ngx_http_tasks_writer_t  *chain;
 } ngx_http_tasks_value_t;
 

@@ -278,7 +278,7 @@ sub _obey {
     for my $connection (@{ $self->{connections} }) {
         $connection->queue({ bytes => $request->{inject} })
             if defined $request->{inject};
-        $connection->queue({ close => 1 }) if $request->{drop};
+        $connection->drop if $request->{drop};
         $connection->progress;
     }
 
@@ -496,6 +496,16 @@ sub _write {
     } elsif (!$!{EAGAIN}) {
         $self->{closed} = 1;
     }
+}
+
+
+# Whatever it waits for.
+
+sub drop {
+    my ($self) = @_;
+
+    delete $self->{stalled};
+    $self->{queue} = [{ close => 1 }];
 }
 
 

@@ -139,7 +139,8 @@ sub http_config {
 # The project's definitions: path below the prefix => text.
 
 sub api_files {
-    return map { ('conf/apis/' . basename($_) => slurp($_)) }
+    return map { ("conf/apis/" . basename($_) => slurp($_)) }
+               grep { basename($_) ne "schema.json" }
                glob "$ROOT/conf/apis/*.json";
 }
 

@@ -1,0 +1,369 @@
+# What readers see while others write: nothing older than their request, no
+# task where it does not belong, none twice, none missing, and nobody else's
+# answer.
+
+use lib 't/lib';
+use Tasks ':live';
+
+use POSIX ();
+use Time::HiRes qw(sleep time);
+
+use FaultyRedis;
+use RESP;
+use Tasks::HTTP;
+use Tasks::Jobs;
+
+my $FULL = $ENV{TASKS_FULL};
+my $SLOW = $ENV{TASKS_SANITIZER_DIR} ? 2 : 1;
+
+load_jobs();
+
+
+# Runs a function in another process, with a Redis connection of its own,
+# until ended.
+
+sub in_background {
+    my ($code) = @_;
+
+    my $pid = fork() // die "fork: $!\n";
+
+    return $pid if $pid;
+
+    # a system call that waits for Redis goes on after the signal
+
+    my $stop;
+    POSIX::sigaction(POSIX::SIGTERM, POSIX::SigAction->new(
+        sub { $stop = 1 }, POSIX::SigSet->new, POSIX::SA_RESTART));
+
+    my $redis = RESP->new(redis_socket());
+    my $ok = eval { $code->($redis) until $stop; 1 };
+
+    print STDERR "# background: $@" unless $ok;
+    POSIX::_exit($ok ? 0 : 1);
+}
+
+
+sub end {
+    my ($pid) = @_;
+
+    kill 'TERM', $pid;
+    waitpid $pid, 0;
+
+    return $? == 0;
+}
+
+
+sub put_on {
+    my ($redis, @job) = @_;
+
+    return $redis->command('FCALL', 'jobs_put', 1, $JOBS, job(@job));
+}
+
+
+# Asks on one of so many connections.  nginx closes each after 1,000 requests.
+
+sub asker {
+    my ($port, $connections) = @_;
+
+    my @connections;
+
+    return sub {
+        my $connection = \$connections[rand $connections];
+        my $response = http($$connection //= http_connect($port), 'GET', @_);
+
+        $$connection = undef if $response->header('Connection') eq 'close';
+
+        return $response;
+    };
+}
+
+
+# Not older than the request
+
+{
+    redis('FLUSHALL');
+    put_job("o$_", n => 0, kind => 'x') for 1 .. 10;
+
+    my $nginx = start_jobs(workers => 2);
+    my $ask = asker($nginx->port, 8);
+    my @paths = ('/jobs', '/jobs?kind=x', '/jobs/pages?limit=100', '/jobs/o5');
+    my ($old, $wrong, $count) = (0, 0, $FULL ? 20000 : 2000 / $SLOW);
+
+    for my $i (1 .. $count) {
+        put_job('o5', n => $i, kind => 'x');
+
+        for my $path ($paths[$i % 3], $paths[3]) {
+            my $body = $ask->($path)->body;
+            my ($n) = $body =~ /"id":"o5",[^}]*"n":(\d+)/;
+
+            $old++ if defined $n && $n < $i;
+            $wrong++ if !defined $n || $n > $i;
+        }
+    }
+
+    is("$old $wrong", '0 0', "$count writes, each read twice on other "
+       . 'connections: nothing old');
+}
+
+
+# A writer that moves tasks between indexes all the time
+
+{
+    redis('FLUSHALL');
+
+    my @status = qw(pending running completed failed);
+    my $tasks = 40;
+
+    put_job("f$_", n => 0, status => $status[$_ % 4], kind => 'k' . $_ % 2,
+            created => sprintf '2025-01-01T00:00:%02d', $_) for 1 .. $tasks;
+    redis('CONFIG', 'RESETSTAT');
+
+    my $nginx = start_jobs(workers => 2);
+    my @writers = map {
+        my $writer = $_;
+        in_background(sub {
+            my ($redis) = @_;
+            my $id = 1 + 2 * int(rand $tasks / 2) + $writer;
+            put_on($redis, "f$id", status => $status[rand 4],
+                   created => sprintf '2025-01-01T00:00:%02d', $id);
+        });
+    } 0, 1;
+
+    my $ask = asker($nginx->port, 6);
+    my ($lists, $rows, %bad) = (0, 0);
+    my $until = time + ($FULL ? 30 : 8);
+
+    while (time < $until) {
+        my $status = $status[rand 4];
+        my ($path, $check) = @{ (
+            ["/jobs?status=$status&limit=50", sub { }],
+            ["/jobs?status=$status&kind=k1", sub { }],
+            ["/jobs/pages?status=$status&limit=50", sub {
+                my ($body, $n) = @_;
+                $bad{total}++ unless $body =~ /"total":$n\}$/;
+            }],
+            ['/jobs?limit=50', sub { $bad{missing}++ if $_[1] != $tasks }],
+            ['/jobs/pages?limit=50', sub {
+                $bad{missing}++ if $_[1] != $tasks || $_[0] !~ /:$tasks\}$/;
+            }],
+        )[rand 5] };
+
+        my $response = $ask->($path);
+        my $body = $response->body;
+        my %seen;
+
+        if (status($response) ne '200') {
+            $bad{status($response)}++;
+            next;
+        }
+
+        while ($body =~ /"id":"(\w+)","status":"(\w+)","kind":"(\w+)"/g) {
+            my ($id, $its_status, $its_kind) = ($1, $2, $3);
+            $rows++;
+            $bad{twice}++ if $seen{$id}++;
+            $bad{status}++ if $path =~ /status=/ && $its_status ne $status;
+            $bad{kind}++ if $path =~ /kind=/ && $its_kind ne 'k1';
+        }
+
+        $check->($body, scalar keys %seen);
+        $lists++;
+    }
+
+    is((grep { end($_) } @writers), 2, 'the writers wrote');
+    is(join(', ', map { "$_: $bad{$_}" } sort keys %bad), '',
+       'no row contradicts its filter, none comes twice, none is missing');
+    cmp_ok($lists, '>', 300 / $SLOW, 'in many lists');
+
+    my ($puts) = redis('INFO', 'commandstats') =~ /cmdstat_fcall:calls=(\d+)/;
+    my ($pages) = redis('INFO', 'commandstats')
+                  =~ /cmdstat_fcall_ro:calls=(\d+)/;
+    cmp_ok($pages, '>', 2, 'some of which were read by the page function');
+    note("$lists lists of $rows rows during $puts writes; $pages pages");
+}
+
+
+# A chain of cursors
+
+{
+    redis('FLUSHALL');
+
+    my $tasks = $FULL ? 20000 : 2000;
+
+    # the even ones stay; the odd ones come and go
+
+    put_job("c$_", n => $_, created => created($_)) for map { $_ * 2 }
+                                                        1 .. $tasks;
+
+    my $nginx = start_jobs(workers => 2);
+    my $writer = in_background(sub {
+        my ($redis) = @_;
+        my $odd = 1 + 2 * int rand $tasks;
+        put_on($redis, "c$odd", n => $odd, created => created($odd));
+        $odd = 1 + 2 * int rand $tasks;
+        $redis->command('FCALL', 'jobs_remove', 1, $JOBS, "c$odd");
+    });
+
+    for my $limit (7, 50, 333) {
+        my ($cursor, $pages, $repeated, $disorder, $last, %seen) = ('', 0, 0, 0);
+
+        do {
+            my $path = "/jobs?limit=$limit" . ($cursor && "&cursor=$cursor");
+            my $body = http($nginx->port, 'GET', $path)->body;
+
+            for my $n ($body =~ /"n":(\d+)/g) {
+                $repeated++ if $seen{$n}++;
+                $disorder++ if defined $last && $n >= $last;
+                $last = $n;
+            }
+
+            ($cursor) = $body =~ /"next":"([\w-]+)"\}$/;
+            $pages++;
+        } while ($cursor && $pages < 2 * $tasks);
+
+        is("$repeated $disorder " . grep({ !$seen{$_ * 2} } 1 .. $tasks),
+           '0 0 0', "$pages pages of $limit while others insert and remove: "
+           . 'no task twice, in order, none missing');
+    }
+
+    ok(end($writer), 'the writer wrote');
+}
+
+
+sub created {
+    my ($n) = @_;
+
+    return sprintf '2025-01-01T%02d:%02d:%02d', $n / 3600, $n / 60 % 60,
+                   $n % 60;
+}
+
+
+# Answers go to those who asked
+
+sub bulk { '$' . length($_[0]) . "\r\n$_[0]\r\n" }
+
+sub array { '*' . @_ . "\r\n" . join '', @_ }
+
+
+# A Redis that answers late sometimes, later than anybody waits.
+
+sub late_answer {
+    my ($command) = @_;
+
+    my ($name, $key) = @$command;
+    my $delay = rand() < 0.004 ? 60 : rand() < 0.01 ? 15 : 0;
+
+    return { delay => $delay, bytes => answer_for($name, $key, $command) };
+}
+
+
+sub answer_for {
+    my ($name, $key, $command) = @_;
+
+    return "+OK\r\n" if $name eq 'SELECT';
+    return array(bulk('cancelled'), bulk("\"$command->[4]\""))
+        if $name eq 'FCALL';
+    return bulk(7) if $name eq 'HGET';
+    return array(bulk("862a99ba0c6000:" . ($key =~ /kind=(\w+)/)[0]))
+        if $name eq 'ZRANGE';
+    return array(map { bulk("{\"id\":\"$_\"}") } @$command[2 .. $#$command])
+        if $key =~ /:rows$/;
+
+    my ($id) = $key =~ /:task:(\w+)$/;
+
+    return array(bulk(7), map { bulk("\"$id\"") } 1 .. 5);
+}
+
+
+# A client of some connections; returns what it has seen.
+
+sub ask_many {
+    my ($port, $number, $requests, $connections) = @_;
+
+    my (@slots, %seen);
+
+    srand $$;
+
+    for my $i (1 .. $requests) {
+        my $slot = $slots[$i % $connections] //= { id => '' };
+
+        settle($slot, \%seen) if length $slot->{id};
+
+        my $id = "i${number}x$i";
+        my ($method, $path) = @{ (["GET", "/jobs/$id"],
+            ["GET", "/jobs?kind=$id"], ["POST", "/jobs/$id/cancel"])[rand 3] };
+
+        $slot->{connection} //= http_connect($port);
+        $slot->{connection}->send(Tasks::HTTP::request_bytes($method, $path));
+        $slot->{id} = $id;
+
+        if (rand() < 0.2) {
+            sleep rand 0.003 if rand() < 0.3;
+            $slot->{connection}->close;
+            $slot = $slots[$i % $connections] = { id => '' };
+            $seen{aborted}++;
+        }
+    }
+
+    settle($_, \%seen) for grep { $_ && length $_->{id} } @slots;
+
+    return join ' ', %seen;
+}
+
+
+sub settle {
+    my ($slot, $seen) = @_;
+
+    my $response = eval { $slot->{connection}->response(5) };
+    my $status = $response ? status($response) : 'none';
+
+    if ($status eq '200') {
+        my @ids = $response->body =~ /\b(i\d+x\d+)\b/g;
+        $status = 'foreign' if !@ids || grep { $_ ne $slot->{id} } @ids;
+    }
+
+    $seen->{$status =~ s/ /_/gr}++;
+    delete $slot->{connection}
+        if !$response || $response->header('Connection') eq 'close';
+}
+
+
+{
+    my $fake = FaultyRedis->canned(\&late_answer);
+    my $nginx = start_jobs(workers => 1, worker_connections => 256,
+        store => 'server ' . $fake->address . '; timeout 30ms; '
+                 . 'load_functions off; connections 2;');
+    my $requests = $FULL ? 100000 : 20000 / $SLOW;
+    my %sum;
+
+    wait_for(sub { status(http($nginx->port, 'GET', '/jobs/i1x1')) eq '200' },
+             5, 'service');
+
+    my @clients = map {
+        my $number = $_;
+        (open my $out, '-|') || do {
+            my $seen = eval { ask_many($nginx->port, $number, $requests / 4, 5) };
+            syswrite STDOUT, $seen // "died_$@ 1";
+            POSIX::_exit(0);
+        };
+        $out;
+    } 1 .. 4;
+
+    for my $client (@clients) {
+        my %seen = split ' ', join '', <$client>;
+        $sum{$_} += $seen{$_} for keys %seen;
+        close $client;
+    }
+
+    my $text = join ', ', map { "$_: $sum{$_}" } sort keys %sum;
+
+    is($sum{foreign}, undef, "$requests requests: none got another's answer");
+    is(join(' ', grep { !/^(?:200|504_timeout|503_unavailable|aborted)$/ }
+                      sort keys %sum), '', 'nor anything else')
+        or diag($text);
+    cmp_ok($sum{200}, '>', 0.4 * $requests, 'most got theirs');
+    cmp_ok($sum{'504_timeout'}, '>', 5, 'some came too late');
+    note($text);
+}
+
+
+done_testing();

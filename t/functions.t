@@ -1,0 +1,801 @@
+# The write side: what the Redis functions of an API keep, refuse and publish,
+# as writers of any language see it, and how the functions get into Redis.
+
+use lib 't/lib';
+use Tasks ':live';
+
+use File::Temp qw(tempdir);
+use JSON::PP ();
+use Time::HiRes qw(time);
+
+use RESP;
+use Tasks::Jobs;
+use Tasks::Library;
+use Tasks::RedisServer;
+
+# Every type; order and id of another kind in each.
+
+my %DEFINITIONS = (
+    'kinds.json' => <<'END',
+{ "name": "kinds", "id": "integer", "order": "rank asc", "max_value": 8192,
+  "fields": {
+    "rank":  {"type": "integer"},
+    "must":  {"type": "string", "required": true},
+    "s":     {"type": "string"},   "i":  {"type": "integer"},
+    "n":     {"type": "number"},   "b":  {"type": "boolean"},
+    "d":     {"type": "datetime"}, "o":  {"type": "object"},
+    "a":     {"type": "array"},    "x":  {"type": "any"},
+    "h":     {"type": "any", "view": "detail"} },
+  "routes": [{"action": "list", "path": "", "response": "$tasks"},
+             {"action": "get", "path": "/{id}", "response": "$task"}] }
+END
+    'times.json' => <<'END',
+{ "name": "times", "id": {"type": "string", "max_length": 40},
+  "order": "at asc",
+  "fields": {"at": {"type": "datetime"}, "flag": {"type": "boolean", "filter": true},
+             "text": {"type": "string", "filter": true}},
+  "routes": [{"action": "list", "path": "", "response": "$tasks"}] }
+END
+    'names.json' => <<'END',
+{ "name": "names", "id": "string", "order": "name asc",
+  "fields": {"name": {"type": "string"}},
+  "routes": [{"action": "list", "path": "", "response": "$tasks"}] }
+END
+    'stamps.json' => <<'END',
+{ "name": "stamps", "id": "string", "order": "created",
+  "fields": {"created": {"type": "datetime"}, "state": {"type": "string"},
+             "ended": {"type": "datetime"}, "worker": {"type": "string"}},
+  "state": "state",
+  "cancel": {"except": ["done"],
+             "set": {"state": "stopped", "ended": "$now", "worker": null}},
+  "routes": [{"action": "list", "path": "", "response": "$tasks"}] }
+END
+);
+
+redis('FUNCTION', 'LOAD', 'REPLACE', $_)
+    for Tasks::Library::texts(Tasks::main_config(), %DEFINITIONS);
+load_jobs();
+
+
+sub call {
+    my ($function, @arguments) = @_;
+
+    my ($name) = $function =~ /^([a-z]+)_/;
+
+    return redis('FCALL', $function, 1, "tasks:{$name}", @arguments);
+}
+
+
+# Calls the function, and returns what it says if it is an error.
+
+sub error_of {
+    my (@command) = @_;
+
+    return eval { redis(@command); 1 } ? '' : $@;
+}
+
+
+# Everything in Redis, but for the functions.
+
+sub dump_all {
+    return join "\n", map { "$_ " . redis('DUMP', $_) }
+                      sort @{ redis('KEYS', '*') };
+}
+
+
+# What is refused changes nothing at all, and the words of the refusal are the
+# function's own.
+
+sub refused {
+    my ($name, $pattern, @command) = @_;
+
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+
+    my $before = dump_all();
+    my $error = error_of(@command);
+
+    like($error, $pattern, "refused: $name");
+    ok(dump_all() eq $before, 'and nothing is changed');
+    unlike($error, qr/[^\x20-\x7e\n]|CANARY/, 'and nothing repeated');
+}
+
+
+sub visible {
+    my ($bytes) = @_;
+
+    $bytes = substr($bytes, 0, 30) . '...' if length $bytes > 40;
+
+    return $bytes =~ s/([^\x20-\x7e])/sprintf '\\x%02x', ord $1/ger;
+}
+
+
+my $T = '"2025-01-01T00:00:00"';
+my @JOB = ('FCALL', 'jobs_put', 1, $JOBS);
+my @KIND = ('FCALL', 'kinds_put', 1, 'tasks:{kinds}');
+
+
+# Put
+
+{
+    my $first = call('jobs_put', 'a', created => $T, n => '1');
+    my $second = call('jobs_put', 'a', n => '2');
+    my $third = call('jobs_put', 'b', created => $T);
+
+    like($first, qr/^\d{15,17}$/, 'put returns a revision');
+    cmp_ok($second, '>', $first, 'a higher one each time');
+    cmp_ok($third, '>', $second, 'whatever the task');
+    is(redis('HGET', "$JOBS:task:a", '_rev'), $second, 'the task has its own');
+    is(redis('HGET', "$JOBS:task:a", 'n'), 2, 'a field is updated');
+    is(redis('HGET', "$JOBS:task:a", 'created'), $T, 'others stay');
+    is(redis('HGET', "$JOBS:rows", 'a'), '{"id":"a","status":"pending","n":2,'
+       . '"created":"2025-01-01T00:00:00"}', 'the row');
+    is_deeply(redis('ZRANGE', "$JOBS:index", 0, -1),
+              ['862a99ba0c6000:a', '862a99ba0c6000:b'], 'the index');
+    is_deeply(redis('ZRANGE', "$JOBS:index:status=pending", 0, -1),
+              ['862a99ba0c6000:a', '862a99ba0c6000:b'],
+              'one of a default value');
+    is(redis('EXISTS', "$JOBS:index:kind=", "$JOBS:index:kind=null"), 0,
+       'none of an absent one');
+
+    cmp_ok(call('jobs_put', 'a', n => 'null'), '>', $third, 'null');
+    is(redis('HEXISTS', "$JOBS:task:a", 'n'), 0, 'clears a field');
+    is(redis('HGET', "$JOBS:rows", 'a'), '{"id":"a","status":"pending",'
+       . '"created":"2025-01-01T00:00:00"}', 'in the row too');
+    is(call('jobs_put', 'a') > $third, 1, 'no field at all');
+    is(call('jobs_put', 'a', n => '1', n => '3') > $third, 1, 'one twice');
+    is(redis('HGET', "$JOBS:task:a", 'n'), 3, 'the last one counts');
+}
+
+
+# Values stay as they are
+
+{
+    my %kept = (
+        s => ['"\u00e9\ud83d\ude00\/\"\\\\"', "\"\xc3\xa9\xf0\x9f\x98\x80\"",
+              '"\u0000"', '""', "\"\x7f\"", '"%s%%"'],
+        i => ['0', '-1', '9223372036854775807', '-9223372036854775808',
+              '1741773600123456789'],
+        n => ['0.1', '1.10', '1E2', '-0', '-0.0', '1e999', '0e0', '1E-7',
+              '123456789012345678901234567890'],
+        b => ['true', 'false'],
+        d => ['"2024-02-29T23:59:60Z"', '"2025-03-12 10:00:00+05:30"',
+              '"2025-03-12t10:00:00.123456789z"', '"2000-02-29T00:00:00"'],
+        o => ['{}', ' { "b" : 1 , "a" : [ 1.10 ] }', '{"a":1,"a":2}'],
+        a => ['[]', "[1,\n2,\r\t 3]", '[' x 500 . ']' x 500],
+        x => ['{"q":[null,true,1E5,"\ud83d\ude00"]}', '  7 ', '"a:b=c&d%"'],
+    );
+
+    for my $field (sort keys %kept) {
+        for my $value (@{ $kept{$field} }) {
+            call('kinds_put', 1, rank => 1, must => '"m"', $field => $value);
+            is(redis('HGET', 'tasks:{kinds}:task:1', $field), $value,
+               "kept: $field " . visible($value));
+            like(redis('HGET', 'tasks:{kinds}:rows', 1), qr/"$field":\Q$value\E[,}]/,
+                 'in the row too');
+            call('kinds_put', 1, $field => 'null');
+        }
+    }
+}
+
+
+# What is no valid JSON
+
+{
+    my @bad = (
+        '', ' ', '1.', '.5', '01', '-01', '+1', '1e', '1e+', '0x10', 'NaN',
+        'nan', 'Infinity', '-Infinity', 'inf', '-', '--1', '1_000', '1,2',
+        '[-]', '[1.]', '[.5]', '[01]', '[1e]', '[+1]', '[0x10]', '[NaN]',
+        '[1e5.5]', '"a', 'a"', '"', "'a'", '"a"b', '"a" "b"', 'tru', 'True',
+        'nulls', 'undefined', '1 2', '[] x', '[1]]', '[1}', '[', '{', '["a]',
+        '[1,]', '[,1]', '[1 2]', '{"a":1,}', '{"a" 1}', '{a:1}', '{1:2}',
+        '{"a":1 "b":2}', '{"a"}', '/**/1', '1//', "\xef\xbb\xbf1", "\x0b1",
+        "[1,\x0c2]", "[1,\xc2\xa02]", "1\0", "\0", "\"\0\"",
+        "\"a\tb\"", "\"a\nb\"", "[\"a\x1fb\"]", "{\"a\nb\":1}",
+        '"\x"', '"\u12"', '"\u00g0"', '"\U0041"', '"\\', '["\"]',
+        '"\ud800"', '"\udc00"', '"\ud800\u0041"', '"\ud800\ud800"',
+        '["\udfff\ud800"]',
+        "\"\x80\"", "\"\xff\"", "\"\xc3\"", "\"\xc3\xc3\"", "\"\xc0\x80\"",
+        "\"\xc1\xbf\"", "\"\xe0\x9f\xbf\"", "\"\xe2\x82\"", "\"\xed\xa0\x80\"",
+        "\"\xf0\x8f\xbf\xbf\"", "\"\xf0\x9f\x98\"", "\"\xf4\x90\x80\x80\"",
+        "\"\xf8\x88\x80\x80\x80\"", "{\"\xff\":1}", "[\"a\",\"\xe2\x28\xa1\"]",
+        '[' x 1001 . ']' x 1001, '{"":' x 1001 . '1' . '}' x 1001,
+    );
+
+    call('kinds_put', 2, rank => 2, must => '"m"', h => '"CANARY"');
+
+    for my $value (@bad) {
+        refused('any ' . visible($value), qr/^ERR tasks_kinds: h is not a valid JSON any/,
+                @KIND, 2, i => '5', h => $value);
+    }
+}
+
+
+# What is not of the type
+
+{
+    my %bad = (
+        s => ['1', 'true', '{}', '["a"]', "\"a\tb\"", '"\ud800"', "\"\xff\"",
+              ' "a"', '"a" '],
+        i => ['1.0', '1e2', '"1"', '01', '-', 'true', '[1]', ' 1', '1 ',
+              "1\n", '0x1', '1' x 21],
+        n => ['"1"', '01', '1.', '.5', '1e', '-', 'true', '1 ', "1\n"],
+        b => ['1', '"true"', 'True', 'true ', '0'],
+        o => ['[]', '"{}"', '1', '{', '{}{}', 'null {}'],
+        a => ['{}', '"[]"', '1', '[', '[][]'],
+        d => ['20250101', '1735689600', '"2025-01-01"', '"2025-02-29T00:00:00"',
+              '"1900-02-29T00:00:00"', '"2025-13-01T00:00:00"',
+              '"2025-00-01T00:00:00"', '"2025-04-31T00:00:00"',
+              '"2025-01-00T00:00:00"', '"2025-01-01T24:00:00"',
+              '"2025-01-01T00:60:00"', '"2025-01-01T00:00:61"',
+              '"2025-01-01T00:00:00."', '"2025-01-01T00:00:00.1.2"',
+              '"2025-01-01T00:00:00+5"', '"2025-01-01T00:00:00X"',
+              '"2025-01-01T00:00:00+99:99"', '"2025-01-01T00:00:00+24:00"',
+              '"2025-01-01T00:00:00-05:60"', '"2025-1-1T0:0:0"',
+              '"25-01-01T00:00:00"', '" 2025-01-01T00:00:00"',
+              '"2025-01-01T00:00:00Z "', '"2025-01-01T00:00:00Z', '""'],
+    );
+
+    for my $field (sort keys %bad) {
+        refused("$field " . visible($_), qr/^ERR tasks_kinds: $field is not a valid JSON \w+/,
+                @KIND, 2, x => '5', $field => $_)
+            for @{ $bad{$field} };
+    }
+}
+
+
+# Other refusals
+
+{
+    my @due = (created => $T);
+
+    refused('an undeclared field', qr/argument 4 is not a declared field/,
+            @JOB, 'a', @due, CANARY => '1');
+    refused('a field of the module', qr/not a declared field/,
+            @JOB, 'a', _rev => '1');
+    refused('the id as a field', qr/not a declared field/,
+            @JOB, 'a', id => '"CANARY"');
+    refused('a field without value', qr/each field wants a value/,
+            @JOB, 'a', 'n');
+    refused('no id', qr/an id is due/, @JOB);
+    refused('an empty id', qr/an id is due/, @JOB, '', @due);
+    refused('an id that is too long', qr/longer than \d+ bytes/,
+            @JOB, 'CANARY' x 100, @due);
+    refused('an id of control characters', qr/control characters/,
+            @JOB, $_, @due)
+        for "a\0", "a\nb", "\x1f", "a\x7f";
+    refused('an id of ill-formed UTF-8', qr/UTF-8/, @JOB, $_, @due)
+        for "\xff", "\xc3", "a\xed\xa0\x80", "\xf4\x90\x80\x80";
+
+    my @kind = (rank => 1, must => '"m"');
+    refused("the id $_ is no integer", qr/not an integer/, @KIND, $_, @kind)
+        for 'CANARY', '1.0', '01', '-0', '+1', '1e1', ' 1', '1 ', '0x1';
+
+    for my $key ('tasks:{job}', 'tasks:{jobs', 'tasks:{jobs}x', 'CANARY', '',
+                 'tasks:{jobs:}', 'tasks:{jobs:a b}', 'tasks:{jobs:a}:task',
+                 "tasks:{jobs:\xc3\xa9}", 'tasks:{jobs:a}}', 'tasks:jobs',
+                 'tasks:{jobs:a:b}', 'xtasks:{jobs}', 'tasks:{kinds}') {
+        refused("the key \"$key\"", qr/one key is due/,
+                'FCALL', 'jobs_put', 1, $key, 'a', @due);
+    }
+
+    refused('no key', qr/one key is due/, 'FCALL', 'jobs_put', 0, 'a', @due);
+    refused('two keys', qr/one key is due/,
+            'FCALL', 'jobs_put', 2, $JOBS, $JOBS, 'a', @due);
+
+    refused('a value that is too large', qr/x is longer than 8192 bytes/,
+            @KIND, 2, x => '"' . 'C' x 8191 . '"');
+    is(error_of(@KIND, 2, x => '"' . 'C' x 8190 . '"'), '', 'not the largest');
+
+    refused('no order field', qr/created is (?:due|required)/, @JOB, 'new', n => 1);
+    refused('null for it', qr/created is (?:due|required)/,
+            @JOB, 'a', created => 'null');
+    refused('no required field', qr/must is required/, @KIND, 3, rank => 1);
+    refused('null for it', qr/must is required/, @KIND, 2, must => 'null');
+    refused('null for it in a new task', qr/must is required/,
+            @KIND, 3, rank => 1, must => 'null');
+
+    refused('an integer that cannot be ordered by', qr/beyond 2\^53/,
+            @KIND, 2, rank => $_)
+        for '9007199254740993', '-9007199254740993', '9223372036854775807';
+
+    refused('no count', qr/a count/, 'FCALL', 'jobs_prune', 1, $JOBS, @$_)
+        for [], ['CANARY'], ['-1'], ['1.5'], ['1' x 16];
+    refused('no id', qr/an id is due/, 'FCALL', "jobs_$_", 1, $JOBS)
+        for qw(remove cancel);
+    refused('a bad key', qr/one key is due/, 'FCALL', "jobs_$_", 1, 'CANARY', 1)
+        for qw(remove cancel prune page);
+    refused('writing in FCALL_RO', qr/./,
+            'FCALL_RO', 'jobs_put', 1, $JOBS, 'a', @due);
+}
+
+# what is wrong in a page is not repeated either
+
+for my $arguments ([], [''], ['CANARY'], ['', 'CANARY', 'CANARY'],
+                   ['', '(CANARY', '+', 'BYLEX', 'CANARY']) {
+    my $error = error_of('FCALL_RO', 'jobs_page', 1, $JOBS, @$arguments);
+    unlike($error, qr/CANARY/, "a page of @$arguments repeats nothing");
+}
+
+
+# Indexes and revisions
+
+sub revs {
+    my ($base) = @_;
+
+    my %revs = @{ redis('HGETALL', ($base // $JOBS) . ':revs') };
+
+    return \%revs;
+}
+
+
+# The indexes whose revision a call has moved, and those that have gone.
+
+sub moved {
+    my (@call) = @_;
+
+    my $before = revs();
+    call(@call);
+    my $after = revs();
+
+    return join ' ', sort((grep { ($before->{$_} // '') ne $after->{$_} }
+                                grep { $_ ne '_' } keys %$after),
+                          (map { "-$_" } grep { !exists $after->{$_} }
+                                         keys %$before));
+}
+
+sub indexes {
+    return join ' ', sort map { /:index:?(.*)/ }
+                          @{ redis('KEYS', "$JOBS:index*") };
+}
+
+
+{
+    redis('FLUSHALL');
+
+    is(moved('jobs_put', 'a', created => $T, status => '"running"',
+             kind => '"x"'),
+       ' kind=x status=running status=running&kind=x', 'a new task');
+    is(moved('jobs_put', 'b', created => $T, status => '"failed"'),
+       ' status=failed', 'one without a filter value');
+    is(moved('jobs_put', 'c', created => $T, status => '"running"',
+             kind => '"y"'),
+       ' kind=y status=running status=running&kind=y', 'another');
+    is(moved('jobs_put', 'b', note => '"n"'), '', 'a detail');
+    is(moved('jobs_put', 'b', n => 5), ' status=failed',
+       'a value: the indexes with it');
+    is(moved('jobs_put', 'b', n => 5), '', 'the same value again');
+    my %moved = map { $_ => 1 }
+        split / /, moved('jobs_put', 'a', status => '"done"'), -1;
+    is(join(' ', sort keys %moved),
+       join(' ', sort '', 'kind=x', 'status=done', 'status=done&kind=x',
+            'status=running', '-status=running&kind=x'),
+       'a status: where it was, where it is, and those of the other filter');
+
+    is(indexes(), join(' ', sort '', qw(kind=x kind=y status=done
+       status=done&kind=x status=failed status=running status=running&kind=y)),
+       'an emptied index is no key');
+    is_deeply(redis('ZRANGE', "$JOBS:index:status=running", 0, -1),
+              ['862a99ba0c6000:c'], 'who is left');
+
+    %moved = map { $_ => 1 } split / /,
+        moved('jobs_put', 'c', created => '"2025-01-01T00:00:01"'), -1;
+    is(join(' ', sort keys %moved),
+       join(' ', sort '', qw(kind=y status=running status=running&kind=y)),
+       'the order: all its indexes');
+    is_deeply(redis('ZRANGE', "$JOBS:index", 0, -1),
+              [qw(862a99ba0c6000:a 862a99ba0c6000:b 862a99ba1ba240:c)],
+              'and it has moved');
+
+    like(moved('jobs_remove', 'c'), qr/-status=running&kind=y/, 'remove');
+    is(redis('EXISTS', "$JOBS:task:c"), 0, 'the task is gone');
+    is(redis('HEXISTS', "$JOBS:rows", 'c'), 0, 'the row is gone');
+    is(indexes(), join(' ', sort '', qw(kind=x status=done status=done&kind=x
+       status=failed)), 'its indexes are gone');
+    is(join(' ', sort keys %{ revs() }), join(' ', sort '', '_',
+       qw(kind=x status=done status=done&kind=x status=failed)),
+       'their revisions are gone');
+    is(call('jobs_remove', 'c'), 0, 'there is nothing to remove');
+    is(call('jobs_remove', $_), 1, 'a last one') for qw(a b);
+    is("@{ redis('KEYS', '*') }", '', 'nothing is left of an empty collection');
+
+    my $last = call('jobs_put', 'a', created => $T);
+    redis('FLUSHALL');
+    cmp_ok(call('jobs_put', 'a', created => $T), '>', $last,
+           'a collection that was lost repeats no revision');
+    call('jobs_remove', 'a');
+    cmp_ok(call('jobs_put', 'a', created => $T), '>', $last,
+           'nor does one that was emptied');
+}
+
+
+# Values in the names of indexes
+
+{
+    redis('FLUSHALL');
+
+    my %suffix = (
+        '"a b"' => 'a b', '"a&b=c:d%"' => 'a%26b%3Dc%3Ad%25',
+        "\"\xc3\xa9\"" => '%C3%A9', '"\u00e9"' => '%C3%A9', '""' => '',
+        '"a\nb"' => 'a%0Ab', '"\u0000"' => '%00', '"\""' => '"',
+        '"{x}"' => '{x}', '"~!"' => '~!', '"\u007f"' => '%7F',
+    );
+
+    for my $value (sort keys %suffix) {
+        call('times_put', 'a', at => $T, text => $value, flag => 'true');
+        is(join(' ', sort map { s/^tasks:\{times\}:index:?//r }
+                          @{ redis('KEYS', '*:index*') }),
+           join(' ', sort '', 'flag=true', "text=$suffix{$value}",
+                "flag=true&text=$suffix{$value}"),
+           'an index of ' . visible($value));
+    }
+}
+
+
+# Positions
+
+sub order_of {
+    my ($name, $field, @values) = @_;
+
+    redis('FLUSHALL');
+
+    my @order = keys @values;
+
+    # put in another order than the one that is due
+    call("${name}_put", 100 + $_, $field => $values[$_],
+         $name eq 'kinds' ? (must => '""') : ())
+        for sort { $a * 7 % 11 <=> $b * 7 % 11 || $a <=> $b } @order;
+
+    return [map { my ($id) = /^[^:]*:(.*)$/; $values[$id - 100] }
+            @{ redis('ZRANGE', "tasks:{$name}:index", 0, -1) }];
+}
+
+
+{
+    my @integers = qw(-9007199254740992 -9007199254740991 -4294967297
+        -4294967296 -16777217 -16777216 -16777215 -2 -1 0 1 2 9 10 16777215
+        16777216 16777217 4294967295 4294967296 9007199254740991
+        9007199254740992);
+    is_deeply(order_of('kinds', 'rank', @integers), \@integers, 'integers');
+
+    my @times = map { "\"$_\"" } qw(
+        0001-01-01T00:00:00Z 0829-01-01T00:00:00Z
+        1582-10-04T00:00:00 1899-12-31T23:59:59 1900-02-28T00:00:00
+        1900-03-01T00:00:00 1969-12-31T23:59:58.5 1969-12-31T23:59:59
+        1969-12-31T23:59:59.000001 1969-12-31T23:59:59.999999
+        1970-01-01T00:00:00 1970-01-01T00:00:00.000001 1999-12-31T23:59:59
+        2000-02-29T00:00:00 2000-03-01T00:00:00
+        2025-03-12T10:00:00+14:00 2025-03-12T10:00:00+05:30
+        2025-03-12T05:30:00Z 2025-03-12T06:00:00.1 2025-03-12T06:00:00.12
+        2025-03-12T06:00:00.123456 2025-03-12T10:00:00-11:30
+        2038-01-19T03:14:08Z 2255-06-05T23:47:34.740993Z
+        2255-06-06T00:00:00Z 3112-01-01T00:00:00Z 9999-12-31T23:59:59Z
+        9999-12-31T23:59:59.999999Z);
+    is_deeply(order_of('times', 'at', @times), \@times, 'times');
+
+    my ($one, $two) = map {
+        call('times_put', $_, at => '"2300-01-01T00:00:00.12345' . $_ . '"');
+        redis('HGET', "tasks:{times}:task:$_", '_pos') =~ /^(\w{14}):/;
+    } 6, 7;
+    isnt($one, $two, 'microseconds count in 2300 as well');
+
+    is(join(' ', grep { !/^[0-9a-f]{14}:/ }
+                 @{ redis('ZRANGE', 'tasks:{times}:index', 0, -1) }), '',
+       'a time has 14 hex digits');
+
+    my @names = ('""', '"-"', '"A"', '"AA"', '"Ab"', '"B"', '"a"', '"a "', '"a b"',
+                 '"aa"', '"b"', "\"\xc3\xa9\"");
+    is_deeply(order_of('names', 'name', @names), \@names, 'strings');
+
+    redis('FLUSHALL');
+    call('names_put', 'a:b', name => '"x:y%\n"');
+    is(redis('ZRANGE', 'tasks:{names}:index', 0, -1)->[0] =~ s/^[^:]*://r,
+       'a:b', 'the id is what follows the first colon');
+}
+
+
+# Prune
+
+sub fill {
+    my ($n, %field) = @_;
+
+    redis('FLUSHALL');
+    put_job(sprintf('p%04d', $_), n => $_, status => 'completed', %field,
+            created => sprintf '2025-01-01T%02d:%02d:%02d', $_ / 3600,
+                               $_ / 60 % 60, $_ % 60) for 1 .. $n;
+}
+
+{
+    fill(30);
+    put_job('p0003', status => 'running', created => '2025-01-01T00:00:03');
+    put_job('p0004', status => 'pending', created => '2025-01-01T00:00:04');
+
+    is(call('jobs_prune', 30), 0, 'prune: no surplus');
+    is(call('jobs_prune', 100), 0, 'none at all');
+    is(call('jobs_prune', 20), 8, 'counts those that it removes');
+    is(join(' ', map { s/.*:p0*//r } @{ redis('ZRANGE', "$JOBS:index", 0, -1) }),
+       join(' ', 3, 4, 11 .. 30), 'and keeps the newest and the active ones');
+    is(redis('ZCARD', "$JOBS:index:status=completed"), 20, 'in each index');
+    is(redis('HLEN', "$JOBS:rows"), 22, 'rows too');
+    is(@{ redis('KEYS', "$JOBS:task:*") }, 22, 'tasks too');
+    is(call('jobs_prune', 20), 0, 'again: only active ones are left');
+    is(call('jobs_prune', 0), 20, 'all but the active ones');
+
+    fill(2500);
+    is(call('jobs_prune', 10), 1000, 'no more than 1,000 a call');
+    is(redis('ZRANGE', "$JOBS:index", 0, 0)->[0] =~ s/.*://r, 'p1001',
+       'the oldest first');
+    is(call('jobs_prune', 10), $_, "then $_") for 1000, 490, 0;
+
+    redis('FLUSHALL');
+    call('kinds_put', $_, rank => $_, must => '""') for 1 .. 10;
+    is(call('kinds_prune', 4), 6, 'an ascending list without cancel');
+    is(join(' ', map { s/.*://r }
+                 @{ redis('ZRANGE', 'tasks:{kinds}:index', 0, -1) }),
+       '1 2 3 4', 'keeps its first ones');
+}
+
+
+# Page
+
+{
+    fill(5, kind => 'x');
+
+    my $page = redis('FCALL_RO', 'jobs_page', 1, $JOBS, '', 0, 1, 'REV');
+    my @index = @{ redis('ZRANGE', "$JOBS:index", 0, -1, 'REV') };
+    my @rows = @{ redis('HMGET', "$JOBS:rows", 'p0005', 'p0004') };
+
+    is_deeply($page, [revs()->{''}, 5, @index[0, 1], @rows],
+              'page: revision, total, positions, rows');
+    is_deeply(redis('FCALL_RO', 'jobs_page', 1, $JOBS, 'status=completed',
+                    "($index[3]", '-', 'BYLEX', 'REV', 'LIMIT', 0, 9),
+              [revs()->{'status=completed'}, 5, $index[4],
+               redis('HGET', "$JOBS:rows", 'p0001')], 'behind a position');
+    is_deeply(redis('FCALL_RO', 'jobs_page', 1, $JOBS, 'status=none', 0, 9),
+              [undef, 0], 'of no index');
+}
+
+
+# Cancel
+
+{
+    redis('FLUSHALL');
+    put_job('r', status => 'running');
+    put_job('d', status => 'completed');
+    put_job('p');
+    put_job('q', status => 'q"');
+
+    is_deeply(call('jobs_cancel', 'r'), ['cancelled', '"running"', 'running'],
+              'cancel: what became of it, the state before as JSON and as text');
+    is(redis('HGET', "$JOBS:task:r", 'status'), '"cancelled"', 'is done');
+    like(redis('HGET', "$JOBS:rows", 'r'), qr/"status":"cancelled"/, 'is shown');
+    is(redis('ZCARD', "$JOBS:index:status=cancelled"), 1, 'moves the index');
+    is(redis('EXISTS', "$JOBS:index:status=running"), 0, 'from where it was');
+
+    my $before = dump_all();
+    is_deeply(call('jobs_cancel', 'r'), ['unchanged', '"cancelled"', 'cancelled'],
+              'again');
+    is_deeply(call('jobs_cancel', 'd'), ['refused', '"completed"', 'completed'],
+              'ended');
+    is_deeply(call('jobs_cancel', 'q'), ['refused', '"q\\""', 'q"'], 'unknown');
+    is_deeply(call('jobs_cancel', 'x'), ['missing'], 'missing');
+    ok(dump_all() eq $before, 'which change nothing');
+
+    is_deeply(call('jobs_cancel', 'p'), ['cancelled', '"pending"', 'pending'],
+              'one in a default state');
+
+    call('stamps_put', 's', created => $T, worker => '"w"');
+    is_deeply(call('stamps_cancel', 's'), ['cancelled', 'null', ''],
+              'one without state');
+    is_deeply(redis('HMGET', 'tasks:{stamps}:task:s', 'state', 'worker'),
+              ['"stopped"', undef], 'a constant and a null');
+
+    my ($seconds) = redis('HGET', 'tasks:{stamps}:task:s', 'ended')
+        =~ /^"20\d\d-\d\d-\d\dT\d\d:\d\d:(\d\d)\.\d{3}Z"$/;
+    ok(defined $seconds, 'and the time');
+}
+
+# the calendar, of which only today can be asked
+
+{
+    my $now = time;
+    call('stamps_put', 't', created => $T);
+    call('stamps_cancel', 't');
+    my ($y, $mo, $d, $h, $mi, $s) =
+        redis('HGET', 'tasks:{stamps}:task:t', 'ended') =~ /(\d+)/g;
+    require Time::Local;
+    my $then = Time::Local::timegm($s, $mi, $h, $d, $mo - 1, $y);
+    cmp_ok(abs($then - $now), '<', 3, 'is now');
+}
+
+
+# Put if
+
+{
+    redis('FLUSHALL');
+    put_job('r', status => 'running', n => 1);
+    put_job('p', n => 1);
+
+    my $revision = call('jobs_put_if', 'r', '"running"', n => '2',
+                        status => '"completed"');
+    is(redis('HGET', "$JOBS:task:r", '_rev'), $revision,
+       'put_if: a task in the state is updated');
+    is(redis('HGET', "$JOBS:rows", 'r'), '{"id":"r","status":"completed",'
+       . '"n":2,"created":"2025-01-01T00:00:00"}', 'as by put');
+    cmp_ok(call('jobs_put_if', 'p', '"p\u0065nding"', n => '2'), '>', 0,
+           'a default state, written otherwise');
+
+    my $before = dump_all();
+    is(call('jobs_put_if', 'r', '"running"', n => '3'), 0, 'another state');
+    is(call('jobs_put_if', 'none', '"running"', created => $T), 0, 'no task');
+    ok(dump_all() eq $before, 'change nothing');
+
+    my @put_if = ('FCALL', 'jobs_put_if', 1, $JOBS, 'p');
+    refused('put_if without a state', qr/a state is due/, @put_if);
+    refused("put_if with $_->[0] for one", qr/a state is due/, @put_if, @$_)
+        for ['n', '5'], ['null', n => '5'], ['CANARY', n => '5'], ['1'];
+    refused('put_if with a bad value', qr/n is not a valid/,
+            @put_if, '"pending"', n => '"CANARY"');
+    refused('put_if with a bad field', qr/not a declared field/,
+            @put_if, '"pending"', CANARY => '1');
+    refused('put_if with a bad key', qr/one key is due/,
+            'FCALL', 'jobs_put_if', 1, 'CANARY', 'p', '"pending"');
+    refused('put_if where there is no state', qr/a state is due/,
+            'FCALL', 'kinds_put_if', 1, 'tasks:{kinds}', 1, '"a"');
+}
+
+
+# Events
+
+sub subscribed {
+    my (@channels) = @_;
+
+    my $client = RESP->new(redis_socket());
+    $client->command('SUBSCRIBE', @channels);
+
+    return $client;
+}
+
+
+# Messages up to the one that says "end".
+
+sub messages {
+    my ($client) = @_;
+
+    redis('PUBLISH', "$JOBS:events", 'end');
+
+    my @messages;
+
+    local $SIG{ALRM} = sub { die "no message\n" };
+    alarm 5;
+
+    while (1) {
+        my ($reply, $length) = RESP::decode(\$client->{buffer});
+
+        if (!$length) {
+            sysread $client->{socket}, $client->{buffer}, 65536,
+                    length $client->{buffer};
+            next;
+        }
+
+        substr $client->{buffer}, 0, $length, '';
+        last if $reply->[2] eq 'end';
+        push @messages, $reply->[2];
+    }
+
+    alarm 0;
+
+    return @messages;
+}
+
+
+{
+    redis('FLUSHALL');
+    my $client = subscribed("$JOBS:events");
+
+    my @revisions = (put_job('a', status => 'running'), put_job('a', n => 1));
+    put_job('a', note => 'detail');
+    eval { put_job('b', n => 'no') };
+    call('jobs_cancel', 'a');
+    call('jobs_cancel', 'a');
+    call('jobs_cancel', 'none');
+    call('jobs_remove', 'a');
+    call('jobs_remove', 'a');
+
+    my @messages = messages($client);
+
+    is(join(' ', map { s/\d{15,}/R/r } @messages), join(' ',
+       '{"id":"a","revision":R,"status":"running","event":"created"}',
+       '{"id":"a","revision":R,"status":"running","event":"updated"}',
+       '{"id":"a","revision":R,"status":"running","event":"updated"}',
+       '{"id":"a","revision":R,"status":"cancelled","event":"cancelled"}',
+       '{"id":"a","revision":R,"status":"cancelled","event":"removed"}'),
+       'events');
+    is(join(' ', map { /(\d{15,})/ } @messages[0, 1]), "@revisions",
+       'with their revisions');
+
+    my $id = "\xc3\xa9\"\\/ ";
+    put_job($id);
+    my ($message) = messages($client);
+    is(JSON::PP->new->utf8->decode($message)->{id}, "\x{e9}\"\\/ ",
+       'an id is escaped');
+    is(JSON::PP->new->utf8->decode(redis('HGET', "$JOBS:rows", $id))->{id},
+       "\x{e9}\"\\/ ", 'in the row, too');
+
+    put_job($_) for 'p1', 'p2';
+    call('jobs_put', $_, status => '"failed"') for 'p1', 'p2', $id;
+    messages($client);
+    call('jobs_prune', 1);
+    is((grep { /"removed"/ } messages($client)), 2, 'prune tells, too');
+}
+
+
+# Loading
+
+sub loaded_text {
+    my ($redis, $name) = @_;
+
+    for my $library (@{ $redis->command('FUNCTION', 'LIST', 'LIBRARYNAME',
+                                        $name, 'WITHCODE') }) {
+        my %library = @$library;
+        return $library{library_code};
+    }
+
+    return '';
+}
+
+
+{
+    my $redis = Tasks::RedisServer->new;
+    my $store = 'server unix:' . $redis->socket . ';';
+    my $library = 'location = /library { tasks_api apis/jobs.json; tasks_library; }';
+    my $nginx = start_jobs(store => $store, locations => $library);
+    my $loaded = sub { loaded_text($redis, 'tasks_jobs') };
+
+    my $text = http($nginx->port, 'GET', '/library')->body;
+
+    ok(wait_for($loaded, 5, 'the library'), 'nginx loads a library');
+    ok($loaded->() eq $text, 'the text of tasks_library, byte for byte');
+    like($nginx->error_log, qr/\[notice\].*loading functions tasks_jobs/,
+         'and says so');
+    $nginx->quit;
+    $nginx->wait_exit;
+
+    my $from = length $nginx->error_log;
+    $nginx = start_jobs(store => $store, locations => $library);
+    wait_for(sub { status(http($nginx->port, 'GET', '/jobs')) eq '200' });
+    unlike($nginx->error_log, qr/loading functions/, 'not once more');
+
+    # another version: what a Redis has from before
+    (my $other = $text) =~ s/(local version = ')[0-9a-f]/$1x/;
+    $redis->command('FUNCTION', 'LOAD', 'REPLACE', $other);
+    $nginx->reload;
+    ok(wait_for(sub { $loaded->() eq $text }, 5, 'the library'),
+       'another version is replaced');
+
+    $redis->command('FCALL', 'jobs_put', 1, $JOBS, job('a', n => 1));
+    $redis->command('FUNCTION', 'FLUSH');
+    is(status(http($nginx->port, 'POST', '/jobs/a/cancel')), '200',
+       'a cancel after FUNCTION FLUSH succeeds');
+    is($redis->command('HGET', "$JOBS:task:a", 'status'), '"cancelled"',
+       'and cancels');
+    ok($loaded->() eq $text, 'as the library was loaded');
+
+    $redis->stop;
+    $redis->start;
+    ok(wait_for($loaded, 5, 'the library') eq $text,
+       'it is loaded again when Redis comes back empty');
+
+    my $bare = Tasks::RedisServer->new;
+    $nginx = start_jobs(store => 'server unix:' . $bare->socket
+                                 . '; load_functions off;');
+    is(status(http($nginx->port, 'GET', '/jobs')), '200',
+       'load_functions off: lists are served');
+    is(status(http($nginx->port, 'POST', '/jobs/a/cancel')), '500 internal',
+       'a cancel is an error');
+    is_deeply($bare->command('FUNCTION', 'LIST'), [], 'and nothing is loaded');
+    like($nginx->error_log, qr/answers "ERR Function not found"/,
+         'the log says why');
+}
+
+
+done_testing();

@@ -1,0 +1,414 @@
+# The life of nginx's processes and of Redis's: reload, graceful exit, binary
+# upgrade, a worker that is killed, restarts of Redis, all under load; what the
+# module costs while Redis is down; what it leaves behind.
+
+use lib 't/lib';
+use Tasks ':live';
+
+use Cwd qw(abs_path);
+use File::Temp qw(tempdir);
+use POSIX qw(_SC_CLK_TCK);
+use Time::HiRes qw(sleep time);
+
+use FaultyRedis;
+use RESP;
+use Tasks::Jobs;
+use Tasks::Load;
+use Tasks::Nginx;
+use Tasks::RedisServer;
+
+my $FULL = $ENV{TASKS_FULL};
+my $SLOW = $ENV{TASKS_SANITIZER_DIR} ? 3 : 1;     # of limits in seconds
+
+$ENV{TEST_NGINX_BINARY} = binary_by_path();
+
+my @PATHS = ('/jobs', '/jobs?status=running', '/jobs/pages?limit=5',
+             '/jobs/t1', '/jobs/t30', '/jobs?limit=100');
+my $WHOLE = qr/^200 \{"tasks?":.*\}$/;
+
+fill();
+
+
+# nginx executes argv[0] for an upgrade, and looks for no path.
+
+sub binary_by_path {
+    my $binary = Tasks::Nginx::binary();
+    my ($nginx) = grep { -x } map { "$_/nginx" }
+                  split(/:/, $ENV{PATH}), '/usr/sbin';
+
+    return $nginx if $binary eq 'nginx';
+
+    open my $in, '<', $binary or die "$binary: $!\n";
+    my $script = join '', <$in>;
+
+    return $binary unless $script =~ s/^exec nginx\b/exec $nginx/m;
+
+    my $copy = tempdir(CLEANUP => 1) . '/nginx';
+    open my $out, '>', $copy or die "$copy: $!\n";
+    print $out $script;
+    close $out;
+    chmod 0755, $copy;
+
+    return $copy;
+}
+
+
+sub fill {
+    my ($redis) = @_;
+
+    $redis //= redis_server();
+    load_jobs($redis);
+
+    $redis->command('FCALL', 'jobs_put', 1, $JOBS, job("t$_", n => $_,
+        status => $_ % 2 ? 'running' : 'completed', kind => 'k' . $_ % 3,
+        created => sprintf '2025-01-01T00:00:%02d', $_)) for 1 .. 40;
+}
+
+
+sub slurp {
+    my ($path) = @_;
+
+    open my $in, '<', $path or return '';
+    local $/;
+
+    return <$in> // '';
+}
+
+
+# All processes below one, by what they call themselves.
+
+sub children {
+    my ($pid, $title) = @_;
+
+    return grep { slurp("/proc/$_/cmdline") =~ $title }
+           grep { slurp("/proc/$_/stat") =~ /^\d+ \(.*\) \S $pid /s }
+           map { m{(\d+)/stat$} } glob '/proc/[0-9]*/stat';
+}
+
+
+sub old_workers { children($_[0]->pid, qr/worker process is shutting down/) }
+
+
+# utime + stime in seconds.
+
+sub cpu_of {
+    my ($pid) = @_;
+
+    my @field = split ' ', slurp("/proc/$pid/stat") =~ s/^.*\) //sr;
+
+    return ($field[11] + $field[12]) / POSIX::sysconf(_SC_CLK_TCK);
+}
+
+
+sub fds_of { return scalar(() = glob "/proc/$_[0]/fd/*") }
+
+
+sub no_failures {
+    my ($result, $name) = @_;
+
+    is(@{ $result->{failures} }, 0, "$name: no request fails")
+        or diag(join "\n", @{ $result->{failures} });
+    cmp_ok($result->{requests}, '>', 100, "$name: of many");
+    note("$name: $result->{requests} requests, $result->{raced} raced");
+}
+
+
+sub serves { return status(http($_[0]->port, 'GET', '/jobs/t1')) eq '200' }
+
+
+# Reload
+
+{
+    my $nginx = start_jobs(workers => 2, worker_connections => 256);
+    my $load = Tasks::Load->start($nginx->port, fresh => 3, kept => 3,
+                                  paths => \@PATHS, accept => $WHOLE);
+    my $reloads = $ENV{QUICK} ? 3 : $FULL ? 500 : $SLOW > 1 ? 30 : 100;
+    my $done = 0;
+
+    $done += $nginx->reload for 1 .. $reloads;
+
+    is($done, $reloads, "$reloads reloads");
+    ok(wait_for(sub { !old_workers($nginx) }, 2 * $SLOW, 'old workers to go'),
+       'old workers are gone within the timeout and a second');
+    no_failures($load->stop, 'reloads');
+    unlike($nginx->error_log, qr/open socket/, 'no socket is left open');
+    is(fds_of(($nginx->worker_pids)[0]), fds_of(($nginx->worker_pids)[1]),
+       'the workers have as many files open');
+}
+
+
+# Graceful exit
+
+my $SLOW_STORE = 'connect_timeout 2s; timeout 5s;';
+
+for my $signal (qw(QUIT HUP)) {
+    fill();
+
+    my $proxy = FaultyRedis->proxy(redis_socket());
+    my $nginx = start_jobs(
+        store => 'server ' . $proxy->address . "; $SLOW_STORE");
+
+    wait_for(sub { serves($nginx) }, 5, 'service');
+    $proxy->plan(delay => 60);     # of each reply, one after the other
+
+    my @asked = map { ask_on(http_connect($nginx->port), @$_) }
+        ['GET', '/jobs'], ['GET', '/jobs/t1'], ['GET', '/jobs/pages'],
+        ['POST', '/jobs/t1/cancel'], ['GET', '/jobs/none'];
+
+    wait_for(sub { grep { "@$_" =~ /FCALL jobs_cancel/ } $proxy->commands },
+             5, 'the commands');
+
+    my $asked_at = time;
+    $signal eq 'HUP' ? $nginx->reload : $nginx->quit;
+
+    is(join(' ', map { status($_->response(5)) } @asked),
+       '200 200 200 200 404 not_found',
+       "$signal: requests that wait on a slow Redis are answered");
+    cmp_ok(time - $asked_at, '<', 3, "$signal: in time");
+
+    if ($signal eq 'QUIT') {
+        ok($nginx->wait_exit(2 * $SLOW), "$signal: nginx exits");
+        is($nginx->exit_status, 0, "$signal: with status 0");
+    } else {
+        ok(wait_for(sub { !old_workers($nginx) }, 2 * $SLOW, 'its exit'),
+           "$signal: the old worker exits");
+        ok(serves($nginx), "$signal: the new one serves");
+    }
+
+    unlike($nginx->error_log, qr/open socket/, "$signal: no socket is left");
+}
+
+
+sub ask_on {
+    my ($connection, $method, $path) = @_;
+
+    $connection->send(Tasks::HTTP::request_bytes($method, $path));
+
+    return $connection;
+}
+
+
+# Also of a Redis that says nothing, and of one that is not there.
+
+{
+    my $hole = FaultyRedis->canned(sub { { stall => 1 } });
+    my $nginx = start_jobs(store => 'server ' . $hole->address
+        . '; connect_timeout 600ms; timeout 500ms; ');
+    my @asked = map { ask_on(http_connect($nginx->port), 'GET', '/jobs/t1') }
+                1 .. 3;
+
+    sleep 0.05;
+    my $start = time;
+    $nginx->quit;
+
+    like(join(' ', map { status($_->response(5)) } @asked),
+         qr/^(?:50[34] \w+ ?){3}$/, 'a silent Redis: errors');
+    ok($nginx->wait_exit(2), 'and nginx exits');
+    cmp_ok(time - $start, '<', 1.5 * $SLOW, 'within the timeout and a second');
+    is($nginx->exit_status, 0, 'with status 0');
+
+    $nginx = start_jobs(store => 'server unix:/nonexistent;');
+    sleep 0.2;
+    $nginx->quit;
+    ok($nginx->wait_exit(1 * $SLOW), 'no Redis: nginx exits at once');
+}
+
+
+# Binary upgrade, of a daemon: a master process whose parent is the one that
+# started it takes itself for the new one, and ignores USR2.
+
+{
+    my $nginx = start_jobs(workers => 2, worker_connections => 256);
+    my $prefix = $nginx->prefix;
+    my $conf = slurp("$prefix/conf/nginx.conf");
+    my $worker = qr/^nginx: worker process\0*$/;
+
+    $nginx->stop;
+    $nginx->write_file('conf/nginx.conf', $conf =~ s/daemon off/daemon on/r);
+    system Tasks::Nginx::binary(), '-p', "$prefix/", '-c',
+           "$prefix/conf/nginx.conf", '-e', "$prefix/logs/error.log";
+
+    my $master = sub { slurp("$prefix/logs/nginx.pid") =~ /^(\d+)/ && $1 };
+    my $old = wait_for($master, 5, 'a master process');
+    wait_for(sub { children($old, $worker) == 2 }, 5, 'workers');
+
+    my $load = Tasks::Load->start($nginx->port, fresh => 2, kept => 2,
+                                  paths => \@PATHS, accept => $WHOLE);
+
+    kill 'USR2', $old;
+    my $new = wait_for(sub {
+        my $pid = $master->();
+        $pid && $pid != $old && children($pid, $worker) == 2 && $pid;
+    }, 10 * $SLOW, 'the new binary');
+
+    kill 'WINCH', $old;
+    ok(wait_for(sub { !children($old, qr/worker/) }, 3 * $SLOW,
+                'old workers to go'), 'upgrade: old workers go');
+    kill 'QUIT', $old;
+    ok(wait_for(sub { gone($old) }, 2 * $SLOW, 'its exit'),
+       'upgrade: the old master exits');
+    ok(serves($nginx), 'upgrade: the new one serves');
+    sleep 0.2;
+    no_failures($load->stop, 'upgrade');
+
+    kill 'QUIT', $new;
+    ok(wait_for(sub { gone($new) }, 5, 'its exit'), 'upgrade: and exits');
+    unlike($nginx->error_log, qr/open socket/, 'upgrade: no socket is left');
+}
+
+
+sub gone {
+    my ($pid) = @_;
+
+    return slurp("/proc/$pid/stat") =~ /^$|\) Z /;
+}
+
+
+# A worker is killed
+
+{
+    my $nginx = start_jobs(allow => qr/is gone|exited on signal 9/);
+    my ($worker) = $nginx->worker_pids;
+
+    kill 'KILL', $worker;
+    my ($new) = wait_for(sub { grep { $_ != $worker } $nginx->worker_pids }, 5,
+                         'a new worker');
+    ok(serves($nginx), 'a killed worker is replaced by one that serves');
+}
+
+
+# Redis restarts
+
+{
+    my $redis = Tasks::RedisServer->new;
+    fill($redis);
+
+    my $nginx = start_jobs(workers => 2, worker_connections => 256,
+                           store => 'server unix:' . $redis->socket . ';');
+    my $load = Tasks::Load->start($nginx->port, fresh => 2, kept => 2,
+        paths => ['/jobs/t1', '/jobs'], pause => 0.002,
+        accept => qr/^(?:200\ \{|404\ \{"error":"not_found"
+                      |503\ \{"error":"unavailable"
+                      |504\ \{"error":"timeout")/x);
+    my $slowest = 0;
+
+    for (1 .. 10) {
+        $redis->stop;
+        sleep 0.05 + rand 0.3;
+        $redis->start;
+        my $start = time;
+
+        # of each worker: many requests in turn
+        wait_for(sub { 10 == grep { status(http($nginx->port, 'GET',
+                           '/jobs/t1')) eq '404 not_found' } 1 .. 10 },
+                 5, 'service');
+
+        $slowest = time - $start if time - $start > $slowest;
+    }
+
+    my $result = $load->stop;
+
+    cmp_ok($slowest, '<', 1 * $SLOW, '10 restarts of Redis: each time there '
+           . 'is service within a second') or diag($slowest);
+    note("service after $slowest s at most");
+    no_failures($result, '10 restarts of Redis: but 503 and 504');
+    ok($result->{statuses}{503}, 'of which there are some');
+    unlike($nginx->error_log, qr/\[(?:alert|crit|emerg)\]/, 'no alert');
+}
+
+
+# Cost while Redis is down
+
+{
+    my $nginx = start_jobs(store => 'server unix:/nonexistent;');
+    my ($worker) = $nginx->worker_pids;
+
+    sleep 0.3;
+    my ($cpu, $start) = (cpu_of($worker), time);
+    my $log = length $nginx->error_log;
+    sleep 2;
+    my $share = 100 * (cpu_of($worker) - $cpu) / (time - $start);
+
+    cmp_ok($share, '<', 2 * $SLOW, "no Redis: $share % of a processor");
+    is($nginx->error_log($log), '', 'no Redis: it is said once');
+
+    my $load = Tasks::Load->start($nginx->port, kept => 1, paths => ['/jobs'],
+                                  accept => qr/^503 \{/, pause => 0.01);
+    sleep 0.5;
+    my $result = $load->stop;
+    is(@{ $result->{failures} }, 0, 'requests are refused at once');
+    is(() = $nginx->error_log($log) =~ /\[(?:error|warn|alert)\]/g, 0,
+       'which is not worth a line each');
+
+    my $hole = FaultyRedis->canned(sub { { close => 1 } });
+    $nginx = start_jobs(store => 'server ' . $hole->address . ';');
+    ($worker) = $nginx->worker_pids;
+    sleep 0.3;
+    ($cpu, $start) = (cpu_of($worker), time);
+    sleep 1.5;
+    $share = 100 * (cpu_of($worker) - $cpu) / (time - $start);
+    cmp_ok($share, '<', 2 * $SLOW, "a Redis that closes: $share %");
+    cmp_ok($hole->connections, '<', 15, 'with a few attempts');
+}
+
+
+# What stays open
+
+{
+    my $proxy = FaultyRedis->proxy(redis_socket(), plan => { delay => 1 });
+    my $nginx = start_jobs(worker_connections => 256,
+                           store => 'server ' . $proxy->address . ';');
+    my ($worker) = $nginx->worker_pids;
+
+    wait_for(sub { serves($nginx) }, 5, 'service');
+    my $before = fds_of($worker);
+
+    for my $i (1 .. 1000) {
+        my $connection = ask_on(http_connect($nginx->port), 'GET',
+                                $PATHS[rand @PATHS]);
+        $connection->response if $i % 2;
+        $connection->close;
+    }
+
+    my $load = Tasks::Load->start($nginx->port, fresh => 1, kept => 1,
+                                  paths => \@PATHS, accept => $WHOLE);
+    sleep 1;
+    no_failures($load->stop, 'besides clients that abort');
+    ok(wait_for(sub { fds_of($worker) <= $before }, 3, 'files to be closed'),
+       'requests and aborts leave no file open');
+    ok(serves($nginx), 'and there is service');
+}
+
+
+# More of everything
+
+{
+    my @redis = map { Tasks::RedisServer->new } 1 .. 2;
+    fill($_) for @redis;
+    $redis[$_]->command('FCALL', 'jobs_put', 1, $JOBS, job('where', n => $_))
+        for 0, 1;
+
+    my $nginx = start_jobs(
+        workers => 3, worker_connections => 256,
+        http_config => join("\n", map { "tasks_store s$_ { server unix:"
+            . $redis[$_]->socket . '; connections 4; }' } 0, 1),
+        locations => join("\n", map { jobs_location("/s$_", "s$_") } 0, 1));
+
+    for my $store (0, 1) {
+        my %answers;
+        $answers{http($nginx->port, 'GET', "/s$store/where")->body
+                 =~ s/.*"n":(\d+).*/$1/r}++ for 1 .. 60;
+        is_deeply(\%answers, { $store => 60 },
+                  "several stores: each answer is of store $store");
+        cmp_ok($redis[$store]->command('CLIENT', 'LIST') =~ tr/\n//, '<=', 13,
+               'over four connections a worker');
+    }
+
+    my $load = Tasks::Load->start($nginx->port, fresh => 2, kept => 2,
+        paths => ['/s0', '/s1/t1', '/s1/pages', '/jobs'], accept => $WHOLE);
+    $nginx->reload for 1 .. 10;
+    no_failures($load->stop, 'several stores, workers and connections');
+}
+
+
+done_testing();
