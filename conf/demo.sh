@@ -211,7 +211,7 @@ serve() {
     mkdir -p "$(dirname "$dir")"
     mkdir "$dir" || exit 1
 
-    redis= nginx= worker= timer=
+    redis='' nginx='' worker='' timer=''
     trap end EXIT
     trap 'exit 130' INT
     trap 'exit 143' TERM HUP

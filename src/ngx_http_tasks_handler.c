@@ -22,6 +22,8 @@ static ngx_uint_t ngx_http_tasks_may_fall_back(ngx_http_tasks_ctx_t *ctx,
     ngx_http_tasks_error_e error);
 static ngx_int_t ngx_http_tasks_respond(ngx_http_tasks_ctx_t *ctx,
     ngx_http_tasks_error_e error);
+static ngx_int_t ngx_http_tasks_error_headers(ngx_http_request_t *r,
+    ngx_http_tasks_error_t *e, ngx_http_tasks_error_e error);
 static ngx_int_t ngx_http_tasks_header(ngx_http_request_t *r, const char *name,
     const ngx_str_t *value);
 static ngx_int_t ngx_http_tasks_send(ngx_http_request_t *r, ngx_uint_t status,
@@ -289,15 +291,12 @@ static ngx_int_t
 ngx_http_tasks_respond(ngx_http_tasks_ctx_t *ctx, ngx_http_tasks_error_e error)
 {
     ngx_str_t                   content_type;
-    ngx_uint_t                  status, i;
+    ngx_uint_t                  status;
     ngx_http_request_t         *r;
     ngx_http_tasks_error_t     *e;
     ngx_http_tasks_route_t     *route;
-    ngx_http_tasks_header_t    *header;
     ngx_http_tasks_writer_t     body;
     ngx_http_tasks_template_t  *template;
-
-    static ngx_str_t            retry_after = ngx_string("1");
 
     r = ctx->request;
     route = ctx->exchange.request.route;
@@ -322,23 +321,8 @@ ngx_http_tasks_respond(ngx_http_tasks_ctx_t *ctx, ngx_http_tasks_error_e error)
             return status;
         }
 
-        if ((error == NGX_HTTP_TASKS_UNAVAILABLE
-             || error == NGX_HTTP_TASKS_TIMEOUT)
-            && ngx_http_tasks_header(r, "Retry-After", &retry_after)
-               != NGX_OK)
-        {
+        if (ngx_http_tasks_error_headers(r, e, error) != NGX_OK) {
             return NGX_HTTP_INTERNAL_SERVER_ERROR;
-        }
-
-        header = e->headers ? e->headers->elts : NULL;
-
-        for (i = 0; e->headers && i < e->headers->nelts; i++) {
-            if (ngx_http_tasks_header(r, (char *) header[i].name.data,
-                                      &header[i].value)
-                != NGX_OK)
-            {
-                return NGX_HTTP_INTERNAL_SERVER_ERROR;
-            }
         }
     }
 
@@ -352,6 +336,42 @@ ngx_http_tasks_respond(ngx_http_tasks_ctx_t *ctx, ngx_http_tasks_error_e error)
     }
 
     return ngx_http_tasks_send(r, status, &content_type, &body);
+}
+
+
+/* The definition's headers, and Retry-After where it has none. */
+
+static ngx_int_t
+ngx_http_tasks_error_headers(ngx_http_request_t *r, ngx_http_tasks_error_t *e,
+    ngx_http_tasks_error_e error)
+{
+    ngx_uint_t                i, retry;
+    ngx_http_tasks_header_t  *header;
+
+    static ngx_str_t          second = ngx_string("1");
+
+    retry = (error == NGX_HTTP_TASKS_UNAVAILABLE
+             || error == NGX_HTTP_TASKS_TIMEOUT);
+
+    header = e->headers ? e->headers->elts : NULL;
+
+    for (i = 0; header && i < e->headers->nelts; i++) {
+
+        if (ngx_http_tasks_header(r, (char *) header[i].name.data,
+                                  &header[i].value)
+            != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+
+        if (ngx_strcasecmp(header[i].name.data, (u_char *) "Retry-After")
+            == 0)
+        {
+            retry = 0;
+        }
+    }
+
+    return retry ? ngx_http_tasks_header(r, "Retry-After", &second) : NGX_OK;
 }
 
 

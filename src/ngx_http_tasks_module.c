@@ -287,7 +287,7 @@ ngx_http_tasks_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 
     /* "if" and "limit_except" go on with what their location does */
 
-    if (clcf->noname && conf->store == NULL && prev->store) {
+    if (clcf->noname && clcf->handler == NULL && prev->store) {
         conf->store = prev->store;
         clcf->handler = ngx_http_tasks_handler;
     }
@@ -313,7 +313,10 @@ ngx_http_tasks_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 }
 
 
-/* Paths of a definition are what follows the location's name. */
+/*
+ * Paths of a definition are what follows the name of the location that names
+ * the definition, or else of the outermost one that passes to it.
+ */
 
 static char *
 ngx_http_tasks_set_prefix(ngx_conf_t *cf, ngx_http_tasks_loc_conf_t *tlcf)
@@ -423,6 +426,7 @@ ngx_http_tasks_api(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     ngx_str_t                     *value, file;
     ngx_uint_t                     i;
+    ngx_http_core_loc_conf_t      *clcf;
     ngx_http_tasks_main_conf_t    *tmcf;
     ngx_http_tasks_definition_t  **definition;
 
@@ -433,6 +437,16 @@ ngx_http_tasks_api(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     value = cf->args->elts;
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+
+    if ((cf->cmd_type & NGX_HTTP_LOC_CONF) && !clcf->named
+#if (NGX_PCRE)
+        && clcf->regex == NULL
+#endif
+       )
+    {
+        tlcf->prefix = clcf->name;
+    }
 
     if (cf->args->nelts == 3) {
 

@@ -34,6 +34,9 @@ enum {
 
 #define NGX_HTTP_TASKS_READ_SIZE    65536
 
+/* bytes around an argument: its length and two line ends */
+#define NGX_HTTP_TASKS_REDIS_FRAME  (1 + NGX_SIZE_T_LEN + 2 + 2)
+
 
 static void ngx_http_tasks_redis_connect(ngx_http_tasks_redis_t *redis);
 static void ngx_http_tasks_redis_write_handler(ngx_event_t *wev);
@@ -45,12 +48,12 @@ static void ngx_http_tasks_redis_flush_handler(ngx_event_t *ev);
 static void ngx_http_tasks_redis_flush(ngx_http_tasks_redis_t *redis);
 static void ngx_http_tasks_redis_retry_handler(ngx_event_t *ev);
 static void ngx_http_tasks_redis_watch(ngx_http_tasks_redis_t *redis);
+static void ngx_http_tasks_redis_stalled(ngx_http_tasks_redis_t *redis);
 static ngx_int_t ngx_http_tasks_redis_read(ngx_http_tasks_redis_t *redis);
 static void ngx_http_tasks_redis_fail(ngx_http_tasks_redis_t *redis,
     const char *what, ngx_err_t err);
 static void ngx_http_tasks_redis_close(ngx_http_tasks_redis_t *redis);
-static void ngx_http_tasks_op_encode_length(ngx_http_tasks_op_t *op,
-    u_char type, size_t n);
+static u_char *ngx_http_tasks_op_length(u_char *p, u_char type, size_t n);
 static void ngx_http_tasks_op_timeout(ngx_event_t *ev);
 static void ngx_http_tasks_op_finish(ngx_http_tasks_op_t *op,
     ngx_http_tasks_op_e status);
@@ -403,9 +406,7 @@ ngx_http_tasks_redis_flush(ngx_http_tasks_redis_t *redis)
         return;
     }
 
-    if (!c->read->timer_set) {
-        ngx_http_tasks_redis_watch(redis);
-    }
+    ngx_http_tasks_redis_watch(redis);
 
     if (redis->out == NULL || !c->write->ready) {
         return;
@@ -447,7 +448,8 @@ ngx_http_tasks_redis_read_handler(ngx_event_t *rev)
     }
 
     if (rev->timedout) {
-        ngx_http_tasks_redis_fail(redis, "does not answer", NGX_ETIMEDOUT);
+        rev->timedout = 0;
+        ngx_http_tasks_redis_stalled(redis);
         return;
     }
 
@@ -482,16 +484,39 @@ ngx_http_tasks_redis_read_handler(ngx_event_t *rev)
 static void
 ngx_http_tasks_redis_watch(ngx_http_tasks_redis_t *redis)
 {
-    ngx_connection_t  *c;
+    ngx_event_t  *rev;
 
-    c = redis->peer.connection;
+    rev = redis->peer.connection->read;
 
-    if (!ngx_queue_empty(&redis->sent)) {
-        ngx_add_timer(c->read, redis->conf->timeout);
+    if (ngx_queue_empty(&redis->sent)) {
 
-    } else if (c->read->timer_set) {
-        ngx_del_timer(c->read);
+        if (rev->timer_set) {
+            ngx_del_timer(rev);
+        }
+
+    } else if (!rev->timer_set) {
+        redis->last_read = ngx_current_msec;
+        ngx_add_timer(rev, redis->conf->timeout);
     }
+}
+
+
+/* The timer is not moved by each read: it looks when the last one was. */
+
+static void
+ngx_http_tasks_redis_stalled(ngx_http_tasks_redis_t *redis)
+{
+    ngx_msec_t  quiet;
+
+    quiet = ngx_current_msec - redis->last_read;
+
+    if (quiet < redis->conf->timeout) {
+        ngx_add_timer(redis->peer.connection->read,
+                      redis->conf->timeout - quiet);
+        return;
+    }
+
+    ngx_http_tasks_redis_fail(redis, "does not answer", NGX_ETIMEDOUT);
 }
 
 
@@ -521,6 +546,8 @@ ngx_http_tasks_redis_read(ngx_http_tasks_redis_t *redis)
         if (n == NGX_ERROR || n == 0) {
             return n ? NGX_ERROR : NGX_DONE;
         }
+
+        redis->last_read = ngx_current_msec;
 
         if (ngx_http_tasks_reply_feed(redis, buf, n) != NGX_OK) {
             return NGX_OK;
@@ -743,6 +770,8 @@ void
 ngx_http_tasks_op_command(ngx_http_tasks_op_t *op, ngx_uint_t argc,
     ngx_uint_t max, ngx_uint_t join)
 {
+    u_char  *p;
+
     if (op->ncommands == op->max_commands) {
         ngx_log_error(NGX_LOG_ALERT, op->redis->log, 0,
                       "tasks: more than %ui commands in an operation",
@@ -755,16 +784,32 @@ ngx_http_tasks_op_command(ngx_http_tasks_op_t *op, ngx_uint_t argc,
     op->due[op->ncommands].join = join;
     op->ncommands++;
 
-    ngx_http_tasks_op_encode_length(op, '*', argc);
+    p = ngx_http_tasks_writer_room(&op->out, NGX_HTTP_TASKS_REDIS_FRAME);
+
+    if (p) {
+        ngx_http_tasks_writer_took(&op->out,
+                                   ngx_http_tasks_op_length(p, '*', argc));
+    }
 }
 
+
+/* A list has 50 of these: one piece of room each, written in one go. */
 
 void
 ngx_http_tasks_op_arg(ngx_http_tasks_op_t *op, const u_char *data, size_t len)
 {
-    ngx_http_tasks_op_encode_length(op, '$', len);
-    ngx_http_tasks_write(&op->out, data, len);
-    ngx_http_tasks_write_literal(&op->out, CRLF);
+    u_char  *p;
+
+    p = ngx_http_tasks_writer_room(&op->out,
+                                   len + NGX_HTTP_TASKS_REDIS_FRAME);
+
+    if (p) {
+        p = ngx_http_tasks_op_length(p, '$', len);
+        p = ngx_cpymem(p, data, len);
+        *p++ = CR;
+        *p++ = LF;
+        ngx_http_tasks_writer_took(&op->out, p);
+    }
 }
 
 
@@ -772,10 +817,19 @@ void
 ngx_http_tasks_op_key(ngx_http_tasks_op_t *op, const ngx_str_t *base,
     const ngx_str_t *rest)
 {
-    ngx_http_tasks_op_encode_length(op, '$', base->len + rest->len);
-    ngx_http_tasks_write_str(&op->out, base);
-    ngx_http_tasks_write_str(&op->out, rest);
-    ngx_http_tasks_write_literal(&op->out, CRLF);
+    u_char  *p;
+
+    p = ngx_http_tasks_writer_room(&op->out, base->len + rest->len
+                                             + NGX_HTTP_TASKS_REDIS_FRAME);
+
+    if (p) {
+        p = ngx_http_tasks_op_length(p, '$', base->len + rest->len);
+        p = ngx_cpymem(p, base->data, base->len);
+        p = ngx_cpymem(p, rest->data, rest->len);
+        *p++ = CR;
+        *p++ = LF;
+        ngx_http_tasks_writer_took(&op->out, p);
+    }
 }
 
 
@@ -789,25 +843,24 @@ ngx_http_tasks_op_integer(ngx_http_tasks_op_t *op, int64_t n)
 }
 
 
-static void
-ngx_http_tasks_op_encode_length(ngx_http_tasks_op_t *op, u_char type, size_t n)
+static u_char *
+ngx_http_tasks_op_length(u_char *p, u_char type, size_t n)
 {
-    u_char  buf[NGX_SIZE_T_LEN + 3], *p, *end;
+    u_char  digits[NGX_SIZE_T_LEN], *d;
 
-    end = buf + sizeof(buf);
-    p = end;
-
-    *--p = LF;
-    *--p = CR;
+    d = digits + NGX_SIZE_T_LEN;
 
     do {
-        *--p = (u_char) ('0' + n % 10);
+        *--d = (u_char) ('0' + n % 10);
         n /= 10;
     } while (n);
 
-    *--p = type;
+    *p++ = type;
+    p = ngx_cpymem(p, d, digits + NGX_SIZE_T_LEN - d);
+    *p++ = CR;
+    *p++ = LF;
 
-    ngx_http_tasks_write(&op->out, p, end - p);
+    return p;
 }
 
 

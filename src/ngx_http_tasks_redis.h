@@ -157,6 +157,7 @@ struct ngx_http_tasks_redis_s {
     ngx_event_t               flush;     /* posted: end of the loop's turn */
     ngx_event_t               retry;     /* backoff */
     ngx_msec_t                ready_at;
+    ngx_msec_t                last_read; /* or since when replies are due */
     ngx_log_t                *log;
     ngx_log_t                 quiet;     /* nginx's own words at each attempt */
     const char               *fault;     /* why the peer is not to be trusted */

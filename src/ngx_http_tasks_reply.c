@@ -55,7 +55,8 @@ ngx_http_tasks_reply_reader(ngx_http_tasks_redis_t *redis)
 
     if (reader != NULL) {
         reader->privdata = redis;
-        reader->maxbuf = 0;             /* keep the buffer between reads */
+        /* bytes of an empty buffer that it keeps rather than frees */
+        reader->maxbuf = 1024 * 1024;
     }
 
     return reader;
@@ -175,6 +176,7 @@ ngx_http_tasks_reply_place(const redisReadTask *task, ngx_http_tasks_op_t **op)
 static void *
 ngx_http_tasks_reply_string(const redisReadTask *task, char *str, size_t len)
 {
+    u_char                   *p;
     ngx_http_tasks_op_t      *op;
     ngx_http_tasks_redis_t   *redis;
     ngx_http_tasks_reply_t   *reply;
@@ -211,13 +213,19 @@ ngx_http_tasks_reply_string(const redisReadTask *task, char *str, size_t len)
 
         joined = reply->u.joined;
 
-        if (joined->strings++) {
-            ngx_http_tasks_write_byte(&joined->writer, ',');
+        p = ngx_http_tasks_writer_room(&joined->writer, len + 1);
+        if (p == NULL) {
+            return NULL;
         }
 
-        ngx_http_tasks_write(&joined->writer, str, len);
+        if (joined->strings++) {
+            *p++ = ',';
+        }
 
-        return joined->writer.failed ? NULL : reply;
+        ngx_http_tasks_writer_took(&joined->writer,
+                                   ngx_cpymem(p, str, len));
+
+        return reply;
     }
 
     switch (task->type) {

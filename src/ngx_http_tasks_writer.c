@@ -30,27 +30,49 @@ ngx_http_tasks_writer_init(ngx_http_tasks_writer_t *w, ngx_pool_t *pool,
 }
 
 
-void
-ngx_http_tasks_write(ngx_http_tasks_writer_t *w, const void *data, size_t len)
+u_char *
+ngx_http_tasks_writer_room(ngx_http_tasks_writer_t *w, size_t len)
 {
-    ngx_buf_t  *b;
-
-    if (len == 0 || w->failed) {
-        return;
+    if (w->failed) {
+        return NULL;
     }
 
     if (!w->open || (size_t) (w->tail->buf->end - w->tail->buf->last) < len) {
         if (ngx_http_tasks_writer_grow(w, len) != NGX_OK) {
             w->failed = 1;
-            return;
+            return NULL;
         }
     }
 
-    b = w->tail->buf;
-    b->last = ngx_cpymem(b->last, data, len);
+    return w->tail->buf->last;
+}
 
-    w->last = b->last[-1];
-    w->size += len;
+
+void
+ngx_http_tasks_writer_took(ngx_http_tasks_writer_t *w, u_char *last)
+{
+    if (last != w->tail->buf->last) {
+        w->size += last - w->tail->buf->last;
+        w->tail->buf->last = last;
+        w->last = last[-1];
+    }
+}
+
+
+void
+ngx_http_tasks_write(ngx_http_tasks_writer_t *w, const void *data, size_t len)
+{
+    u_char  *p;
+
+    if (len == 0) {
+        return;
+    }
+
+    p = ngx_http_tasks_writer_room(w, len);
+
+    if (p) {
+        ngx_http_tasks_writer_took(w, ngx_cpymem(p, data, len));
+    }
 }
 
 

@@ -37,6 +37,14 @@ void ngx_http_tasks_writer_init(ngx_http_tasks_writer_t *w, ngx_pool_t *pool,
  */
 void ngx_http_tasks_write(ngx_http_tasks_writer_t *w, const void *data,
     size_t len);
+
+/*
+ * Room for "len" bytes in one piece, or NULL; what was used of it is told to
+ * ngx_http_tasks_writer_took() with its end, before anything else is written.
+ */
+u_char *ngx_http_tasks_writer_room(ngx_http_tasks_writer_t *w, size_t len);
+void ngx_http_tasks_writer_took(ngx_http_tasks_writer_t *w, u_char *last);
+
 void ngx_http_tasks_write_byte(ngx_http_tasks_writer_t *w, u_char c);
 void ngx_http_tasks_write_integer(ngx_http_tasks_writer_t *w, int64_t n);
 

@@ -230,6 +230,13 @@ $.id: unknown member "regex"
 
 
 
+=== id: a filter
+--- change: {"id": {"type": "string", "filter": "s"}}
+--- error_log
+$.id: the id has no other role
+
+
+
 === id: a default
 --- change: {"id": {"type": "string", "default": "a"}}
 --- error_log
@@ -317,7 +324,7 @@ $.fields.o: only a string, an integer or a boolean can be a filter
 === a default of another type than the field
 --- change: {"fields": {"n": {"default": "x"}}}
 --- error_log
-$.fields.n
+$.fields.n.default: must be null or of the field's type
 
 
 
@@ -429,14 +436,14 @@ $.cancel.set.status: is not a field
 === cancel: sets an unknown time
 --- change: {"cancel": {"set": {"s": "$later"}}}
 --- error_log
-$.cancel.set.s: unknown "$later", it may be $now, $now_seconds or $now_naive
+$.cancel.set.s: "$later" may be $now, $now_seconds or $now_naive, for a string or a datetime
 
 
 
 === cancel: sets a value of another type
 --- change: {"cancel": {"set": {"n": "x"}}}
 --- error_log
-$.cancel.set.n
+$.cancel.set.n: must be of the field's type
 
 
 
@@ -582,14 +589,35 @@ $.routes[0].path: "{name}" is not in "path_parameters"
 === a parameter that is declared and not in the path
 --- change: {"action": "get", "path": "/{id}", "response": 1, "path_parameters": {"name": {}}}
 --- error_log
-$.routes[0].path_parameters
+$.routes[0].path_parameters: "path" must hold each parameter once, as {NAME}
 
 
 
 === two routes for the same requests
 --- change: {"routes": [{"action": "get", "path": "/{id}", "response": 1}, {"action": "get", "path": "/{id}", "response": 2}]}
 --- error_log
-$.routes[1]
+$.routes[1]: has the method and path of routes[0]
+
+
+
+=== the same, but for the names of parameters
+--- change: {"routes": [{"action": "get", "path": "/{a}/{id}", "response": 1, "path_parameters": {"a": {}}}, {"action": "get", "path": "/{b}/{id}", "response": 2, "path_parameters": {"b": {}}}]}
+--- error_log
+$.routes[1]: has the method and path of routes[0]
+
+
+
+=== a path of too many segments
+--- change eval: '{"action": "list", "response": 1, "path": "' . '/a' x 17 . '"}'
+--- error_log
+$.routes[0].path: has more than 16 segments
+
+
+
+=== parameters of the path that are no object
+--- change: {"action": "get", "path": "/{id}", "response": 1, "path_parameters": ["id"]}
+--- error_log
+$.routes[0].path_parameters: must be an object
 
 
 
@@ -743,14 +771,14 @@ $.routes[0].query.p.default: must be of the parameter's type
 === a parameter: a default that is out of bounds
 --- change: query: {"type": "integer", "default": 5, "maximum": 4}
 --- error_log
-$.routes[0].query.p.default
+$.routes[0].query.p.default: fails the parameter's own rule "maximum"
 
 
 
 === a parameter: a default that is not in the enum
 --- change: query: {"default": "c", "enum": ["a", "b"]}
 --- error_log
-$.routes[0].query.p.default
+$.routes[0].query.p.default: fails the parameter's own rule "enum"
 
 
 
@@ -779,6 +807,20 @@ $.routes[0].query.p.enum: must be an array
 --- change: query: {"enum": ["a", 1.5]}
 --- error_log
 $.routes[0].query.p.enum[1]: must be a string, an integer or a boolean
+
+
+
+=== a parameter: a value of an enum that is of another type
+--- change: query: {"type": "integer", "enum": [1, "2"]}
+--- error_log
+$.routes[0].query.p.enum[1]: must be of the parameter's type
+
+
+
+=== a parameter: a default that does not match the pattern
+--- change: query: {"default": "c", "pattern": "^[ab]$"}
+--- error_log
+$.routes[0].query.p.default: fails the parameter's own rule "pattern"
 
 
 
@@ -839,16 +881,16 @@ $.routes[0].query.a: only a list has such a role
 
 
 === a response: neither a value nor a variable
---- change: {"action": "list", "response": {"a": ["$tasks-of", "$taskz"]}}
+--- change: {"action": "list", "response": {"a": ["$taskz"]}}
 --- error_log
-$.routes[0].response: "$taskz"
+$.routes[0].response.a[0]: "$taskz" is neither a value of the module nor a variable of nginx
 
 
 
 === a response: a value that it cannot have
 --- change: {"action": "list", "response": {"a": {"b": "$task"}}}
 --- error_log
-$.routes[0].response: "$task" has no value here
+$.routes[0].response.a.b: "$task" has no value here
 
 
 
@@ -876,14 +918,14 @@ $.routes[0].response: "${tasks": "$" wants a name
 === a response: an element that is to be left out
 --- change: {"action": "list", "response": ["$total?"]}
 --- error_log
-$.routes[0].response: "$total?": only a member of an object can be left out
+$.routes[0].response[0]: "$total?": only a member of an object can be left out
 
 
 
 === a response: the rows inside a text
 --- change: {"action": "list", "response": "these: $tasks"}
 --- error_log
-$.routes[0].response
+$.routes[0].response: "$tasks" has no value here
 
 
 
@@ -932,21 +974,21 @@ $.errors.timeout.text: must be a string
 === errors: a value that they cannot have
 --- change: {"errors": {"timeout": {"body": {"a": "$tasks"}}}}
 --- error_log
-$.errors.timeout.body: "$tasks" has no value here
+$.errors.timeout.body.a: "$tasks" has no value here
 
 
 
 === errors: a header that is none
 --- change: {"errors": {"timeout": {"headers": {"X Y": "a"}}}}
 --- error_log
-$.errors.timeout.headers: header "X Y" must be a name of letters, digits and "-" with a string of one line
+$.errors.timeout.headers: header "X Y" must be a name of letters, digits and "-"
 
 
 
 === errors: a header of two lines
 --- change: {"errors": {"timeout": {"headers": {"X": "a\r\nSet-Cookie: b"}}}}
 --- error_log
-$.errors.timeout.headers: header "X" must be a name
+$.errors.timeout.headers.X: must hold no control characters
 
 
 
@@ -967,7 +1009,7 @@ $.errors.timeout.headers: must be an object
 === errors: a content type of two lines
 --- change: {"errors": {"timeout": {"content_type": "a\r\nSet-Cookie: b"}}}
 --- error_log
-$.errors.timeout.content_type
+$.errors.timeout.content_type: must hold no control characters
 
 
 
@@ -981,7 +1023,7 @@ $.errors.bad_parameter.rules: unknown member "min"
 === errors: rules where they mean nothing
 --- change: {"errors": {"not_found": {"rules": {}}}}
 --- error_log
-$.errors.not_found
+$.errors.not_found: "rules" stand in "bad_parameter" of the definition's errors
 
 
 

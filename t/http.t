@@ -335,14 +335,6 @@ Range: bytes=0-3
 
 
 
-=== Expect: 100-continue
---- raw_request eval
-"POST /t/1/cancel HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\nExpect: 100-continue\r\nConnection: close\r\n\r\nbody"
---- error_code: 100
---- ignore_response
-
-
-
 === tasks in a page of SSI
 --- config
     location /page { ssi on; ssi_types *; root html; }

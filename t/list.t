@@ -49,6 +49,17 @@ my $apis = join '', ordered('up', 'k', 'integer'),
          "e": {"type": "any", "view": "none", "default": 1}',
         '', '{"items": "$tasks"}');
 
+$apis .= <<'END';
+>>> by_path.json
+{"name": "by_path", "id": "integer", "order": "n",
+ "fields": {"n": {"type": "integer"},
+            "project": {"type": "integer", "filter": true}},
+ "routes": [{"action": "list", "path": "/{project}/tasks",
+    "path_parameters": {"project": {"type": "integer", "filter": "project"}},
+    "query": {"limit": {"type": "integer", "role": "limit", "default": 2}},
+    "response": "$tasks"}]}
+END
+
 # Each block is about the list of "api"; the path is "/t".
 add_block_preprocessor(sub {
     my ($block) = @_;
@@ -270,6 +281,21 @@ main::jobs_like(9, 2, 10, 1)
 --- response_body_like eval
 [main::jobs_like(1, 2), main::jobs_like(2, 3), main::jobs_like(2, 4), main::jobs_like(2),
  main::jobs_like(4), main::jobs_like(3), main::jobs_like(4), main::jobs_like(), main::jobs_like(2, 3)]
+
+
+
+=== a filter in the path
+--- api: by_path
+--- put
+1 {"n":1,"project":1}
+2 {"n":2,"project":2}
+3 {"n":3,"project":2}
+--- request eval
+["GET /t/2/tasks", "GET /t/1/tasks?limit=5", "GET /t/2/tasks?limit=1", "GET /t/3/tasks", "GET /t/x/tasks", "GET /t//tasks"]
+--- error_code eval
+[200, 200, 200, 200, 400, 404]
+--- response_body_like eval
+[main::jobs_like(2, 3), main::jobs_like(1), main::jobs_like(2), main::jobs_like(), 'project is not', 'Not found']
 
 
 

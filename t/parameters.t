@@ -357,13 +357,13 @@ GET /t
 
 === variables of nginx
 --- query
---- response: {"host": "$host", "x": "$arg_x", "y": "$arg_y?", "text": "<$arg_x|$arg_y|${http_x_a}>", "uuid": "$request_id", "uri": "$request_uri"}
+--- response: {"host": "$host", "x": "$arg_x", "y": "$arg_y?", "text": "<$arg_x|$arg_y|${http_x_a}>", "uuid": "$request_id", "uri": "$request_uri", "case": "$HOST"}
 --- request
 GET /t?x=1"%22
 --- more_headers
 Host: Example.org
 X-A: b"c
---- response_body_like: ^\{"host":"example.org","x":"1\\"%22","text":"<1\\"%22\|\|b\\"c>","uuid":"[0-9a-f]{32}","uri":"/t\?x=1\\"%22"\}$
+--- response_body_like: ^\{"host":"example.org","x":"1\\"%22","text":"<1\\"%22\|\|b\\"c>","uuid":"[0-9a-f]{32}","uri":"/t\?x=1\\"%22","case":"example.org"\}$
 
 
 

@@ -20,7 +20,8 @@ sanitize=${TASKS_SANITIZE:-1}
 main() {
     cd "$root"
 
-    sh docker/build.sh --install perl libtest-base-perl redis-server tini curl
+    sh docker/build.sh --install perl libtest-base-perl redis-server tini curl \
+                                 python3-jsonschema
 
     suites=t/*.t
 

@@ -1,7 +1,8 @@
 
 /*
  * The limit that Redis sets: issues the commands of 50-row lists as the module
- * does, pipelined, and throws the replies away.
+ * does, pipelined on one connection, 64 lists at a time, each in two steps of
+ * which the second waits for the first, and throws the replies away.
  *
  *     pipeline SOCKET SCOPE SECONDS    prints lists a second
  *
@@ -10,7 +11,6 @@
  */
 
 #include <hiredis/hiredis.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,10 +27,12 @@ typedef struct {
     char    *commands;
     size_t   len;
     size_t   reply;      /* bytes */
-} list_t;
+    int      replies;
+} step_t;
 
 
-static list_t  lists[FILTERS];
+/* members of the index, then rows, each with the revision */
+static step_t  steps[FILTERS][2];
 
 
 static void
@@ -42,7 +44,22 @@ die(const char *what)
 
 
 static void
-append(list_t *list, const char *format, ...)
+add(step_t *step, char *command, int n)
+{
+    step->commands = realloc(step->commands, step->len + n);
+    if (n < 0 || step->commands == NULL) {
+        die("no memory");
+    }
+
+    memcpy(step->commands + step->len, command, n);
+    step->len += n;
+    step->replies++;
+    redisFreeCommand(command);
+}
+
+
+static void
+append(step_t *step, const char *format, ...)
 {
     int      n;
     char    *command;
@@ -52,14 +69,7 @@ append(list_t *list, const char *format, ...)
     n = redisvFormatCommand(&command, format, args);
     va_end(args);
 
-    list->commands = realloc(list->commands, list->len + n);
-    if (n < 0 || list->commands == NULL) {
-        die("no memory");
-    }
-
-    memcpy(list->commands + list->len, command, n);
-    list->len += n;
-    redisFreeCommand(command);
+    add(step, command, n);
 }
 
 
@@ -93,12 +103,12 @@ length(const redisReply *r)
 static void
 prepare(redisContext *c, const char *scope, int n)
 {
-    int           i;
+    int           i, j;
     char          suffix[64], index[128], revs[128];
     const char   *argv[ROWS + 2];
     char          rows[128], *id, *command;
     size_t        argl[ROWS + 2];
-    list_t       *list;
+    step_t       *step;
     redisReply   *members, *reply;
 
     static const char  *statuses[] = {
@@ -117,7 +127,7 @@ prepare(redisContext *c, const char *scope, int n)
     snprintf(revs, sizeof(revs), "tasks:{bench:%s}:revs", scope);
     snprintf(rows, sizeof(rows), "tasks:{bench:%s}:rows", scope);
 
-    list = &lists[n];
+    step = steps[n];
 
     members = redisCommand(c, "ZRANGE %s 0 %d REV", index, ROWS - 1);
     if (members == NULL || members->elements == 0) {
@@ -135,26 +145,24 @@ prepare(redisContext *c, const char *scope, int n)
         argl[2 + i] = strlen(id);
     }
 
-    append(list, "HGET %s %s", revs, suffix);
-    append(list, "ZRANGE %s 0 %d REV", index, ROWS - 1);
+    append(&step[0], "HGET %s %s", revs, suffix);
+    append(&step[0], "ZRANGE %s 0 %d REV", index, ROWS - 1);
 
     i = redisFormatCommandArgv(&command, 2 + members->elements, argv, argl);
-    list->commands = realloc(list->commands, list->len + i);
-    memcpy(list->commands + list->len, command, i);
-    list->len += i;
-    redisFreeCommand(command);
+    add(&step[1], command, i);
+    append(&step[1], "HGET %s %s", revs, suffix);
 
-    append(list, "HGET %s %s", revs, suffix);
+    for (i = 0; i < 2; i++) {
+        redisAppendFormattedCommand(c, step[i].commands, step[i].len);
 
-    redisAppendFormattedCommand(c, list->commands, list->len);
+        for (j = 0; j < step[i].replies; j++) {
+            if (redisGetReply(c, (void **) &reply) != REDIS_OK) {
+                die(c->errstr);
+            }
 
-    for (i = 0; i < 4; i++) {
-        if (redisGetReply(c, (void **) &reply) != REDIS_OK) {
-            die(c->errstr);
+            step[i].reply += length(reply);
+            freeReplyObject(reply);
         }
-
-        list->reply += length(reply);
-        freeReplyObject(reply);
     }
 
     freeReplyObject(members);
@@ -173,56 +181,95 @@ now(void)
 
 
 static void
-send_lists(int fd, unsigned long *next, int n, size_t *due)
+send_all(int fd, const char *p, size_t len)
 {
-    size_t        len;
-    ssize_t       sent;
-    char         *p;
+    ssize_t  n;
 
-    static char   buf[1 << 20];
-
-    for (len = 0; n--; (*next)++) {
-        memcpy(buf + len, lists[*next % FILTERS].commands,
-               lists[*next % FILTERS].len);
-        len += lists[*next % FILTERS].len;
-        *due += lists[*next % FILTERS].reply;
-    }
-
-    for (p = buf; len; p += sent, len -= sent) {
-        sent = write(fd, p, len);
-        if (sent <= 0) {
+    for ( /* void */ ; len; p += n, len -= n) {
+        n = write(fd, p, len);
+        if (n <= 0) {
             die("write failed");
         }
     }
 }
 
 
-static void
-discard(int fd, size_t due)
+/* Lists done in so many seconds. */
+
+static unsigned long
+run(int fd, double seconds)
 {
-    ssize_t       n;
+    int            queue[WINDOW];       /* steps in flight: list * 2 + step */
+    int            head, list, i;
+    size_t         have, len;
+    double         end;
+    ssize_t        n;
+    step_t        *step;
+    unsigned long  done;
 
-    static char   buf[1 << 18];
+    static char    in[1 << 17], out[1 << 20];
 
-    while (due) {
-        n = read(fd, buf, due < sizeof(buf) ? due : sizeof(buf));
+    len = 0;
+
+    for (list = 0; list < WINDOW; list++) {
+        step = &steps[list % FILTERS][0];
+        queue[list] = list % FILTERS * 2;
+        memcpy(out + len, step->commands, step->len);
+        len += step->len;
+    }
+
+    head = 0;
+    have = 0;
+    done = 0;
+    end = now() + seconds;
+
+    while (now() < end) {
+        send_all(fd, out, len);
+        len = 0;
+
+        n = read(fd, in, sizeof(in));
         if (n <= 0) {
             die("read failed");
         }
 
-        due -= n;
+        have += n;
+
+        for ( ;; ) {
+            i = queue[head];
+
+            if (have < steps[i / 2][i % 2].reply) {
+                break;
+            }
+
+            have -= steps[i / 2][i % 2].reply;
+
+            if (i % 2 == 0) {
+                i++;
+
+            } else {
+                i = list++ % FILTERS * 2;
+                done++;
+            }
+
+            step = &steps[i / 2][i % 2];
+            memcpy(out + len, step->commands, step->len);
+            len += step->len;
+
+            queue[head] = i;
+            head = (head + 1) % WINDOW;
+        }
     }
+
+    return done;
 }
 
 
 int
 main(int argc, char **argv)
 {
-    int             i;
-    double          start, seconds;
-    size_t          due[2];
-    redisContext   *c;
-    unsigned long   next;
+    int            i;
+    double         seconds;
+    redisContext  *c;
 
     if (argc != 4) {
         die("usage: pipeline SOCKET SCOPE SECONDS");
@@ -238,23 +285,8 @@ main(int argc, char **argv)
     }
 
     seconds = atof(argv[3]);
-    next = 0;
-    due[0] = due[1] = 0;
-    start = now();
 
-    /* one half of the window is read while Redis works on the other */
-
-    send_lists(c->fd, &next, WINDOW / 2, &due[0]);
-
-    for (i = 0; now() - start < seconds; i = !i) {
-        due[!i] = 0;
-        send_lists(c->fd, &next, WINDOW / 2, &due[!i]);
-        discard(c->fd, due[i]);
-    }
-
-    discard(c->fd, due[i]);
-
-    printf("%.0f\n", next / (now() - start));
+    printf("%.0f\n", run(c->fd, seconds) / seconds);
 
     return 0;
 }

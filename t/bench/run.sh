@@ -52,18 +52,26 @@ start() {
     redis=$!
 
     until redis-cli -s "$socket" ping >/dev/null 2>&1; do
-        kill -0 $redis || fail "Redis does not start, see $dir/redis.log"
+        kill -0 $redis || fail "Redis does not start"
     done
 
     cp "$root/t/bench/bench.json" "$dir"
-    configure 'return 200 x;'
+    start_nginx 'return 200 x;'
+}
+
+
+start_nginx() {
+    configure "$1"
+    redis-cli -s "$socket" function flush >/dev/null
     nginx -q -p "$dir" -c nginx.conf -e error.log -g 'daemon off;' &
     nginx=$!
+
+    # the worker loads the functions when it is ready
 
     until redis-cli -s "$socket" function list libraryname tasks_bench \
           | grep -q tasks_bench
     do
-        kill -0 $nginx || fail "nginx does not start, see $dir/error.log"
+        kill -0 $nginx || fail "nginx does not start"
     done
 }
 
@@ -76,8 +84,10 @@ configure() {
 
 
 stop() {
-    [ -z "${nginx:-}" ] || kill "$nginx" 2>/dev/null || :
-    [ -z "${redis:-}" ] || kill "$redis" 2>/dev/null || :
+    for pid in ${nginx:-} ${redis:-}; do
+        kill "$pid" 2>/dev/null || :
+    done
+
     wait
     rm -rf "$dir"
 }
@@ -85,7 +95,7 @@ stop() {
 
 fail() {
     echo "$0: $1" >&2
-    trap - EXIT
+    tail -n 5 "$dir/redis.log" "$dir/error.log" "$dir/wrk" >&2 2>/dev/null || :
     exit 1
 }
 
@@ -123,18 +133,15 @@ cursors() {
 
     # nginx takes no token of more than 4096 bytes: pieces
 
-    configure "$(curl -s "$url/tasks?scope=small&limit=50" | fold -w 2000 \
-                 | sed -e "s/.*/set \$p_ '&';/" -e 's/&/\\&/g' \
-                 | awk '{ sub("p_", "p" NR); print; v = v "$p" NR }
-                        END { print "return 200 " v ";" }' \
-                 | tr '\n' ' ')"
-    kill -HUP $nginx
+    fixed=$(curl -s "$url/tasks?scope=small&limit=50" | fold -w 2000 \
+            | sed -e 's/&/\\&/g' -e "s/.*/'&';/" \
+            | awk '{ print "set $p" NR " " $0; v = v "$p" NR }
+                   END { print "return 200 " v ";" }' \
+            | tr '\n' ' ')
 
-    tries=0
-    until [ "$(curl -s "$url/fixed" | wc -c)" -gt 1000 ]; do
-        tries=$((tries + 1))
-        [ $tries -lt 500 ] || fail "the new configuration does not work"
-    done
+    kill "$nginx"
+    wait "$nginx"
+    start_nginx "$fixed"
 }
 
 

@@ -128,7 +128,7 @@ sub plan {
 
 # The commands received so far, each an array of words.
 
-sub commands { return @{ $_[0]->_ask({})->{commands} } }
+sub commands { return @{ $_[0]->_ask({ commands => 1 })->{commands} } }
 
 
 # How many connections were accepted so far.
@@ -283,8 +283,9 @@ sub _obey {
     }
 
     syswrite $self->{control},
-             $json->encode({ commands    => $self->{commands},
-                             connections => $self->{accepted} }) . "\n";
+             $json->encode({ connections => $self->{accepted},
+                             commands    => $request->{commands}
+                                            && $self->{commands} }) . "\n";
 }
 
 
