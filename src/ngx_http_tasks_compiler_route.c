@@ -409,11 +409,12 @@ ngx_http_tasks_param_pattern(const ngx_http_tasks_node_t *node,
 
 /*
  * What to say to a rule is looked for in the parameter's "errors", then in the
- * "rules" of the definition's "bad_parameter".
+ * "rules" of the definition's "bad_parameter".  If there is nothing, the
+ * module has words of its own, unless "general": the class has a message.
  */
 static ngx_int_t
 ngx_http_tasks_param_complaint(const ngx_http_tasks_node_t *own,
-    const ngx_http_tasks_node_t *shared, ngx_uint_t rule,
+    const ngx_http_tasks_node_t *shared, ngx_uint_t rule, ngx_uint_t general,
     ngx_http_tasks_complaint_t *complaint)
 {
     ngx_uint_t              class;
@@ -425,7 +426,7 @@ ngx_http_tasks_param_complaint(const ngx_http_tasks_node_t *own,
     complaint->error = NGX_HTTP_TASKS_BAD_PARAMETER;
 
     name = (char *) ngx_http_tasks_rule_names[rule].data;
-    message = ngx_http_tasks_rule_messages[rule];
+    message = general ? NULL : ngx_http_tasks_rule_messages[rule];
 
     node = *shared;
 
@@ -466,12 +467,14 @@ ngx_http_tasks_param_complaint(const ngx_http_tasks_node_t *own,
             message = json_string_value(member.json);
 
         } else if (complaint->error != NGX_HTTP_TASKS_BAD_PARAMETER) {
-
-            /* the message of the class */
-
-            return ngx_http_tasks_template_init(&complaint->message,
-                                                node.compiler->cf->pool);
+            message = NULL;
         }
+    }
+
+    if (message == NULL) {
+        /* that of the class */
+        return ngx_http_tasks_template_init(&complaint->message,
+                                            node.compiler->cf->pool);
     }
 
     return ngx_http_tasks_compile_text(&node, message,
@@ -487,7 +490,7 @@ ngx_http_tasks_param_complaints(const ngx_http_tasks_node_t *node,
 {
     json_t                 *value;
     const char             *key;
-    ngx_uint_t              i;
+    ngx_uint_t              i, general;
     ngx_http_tasks_node_t   own, bad, rules;
 
     static const char *const  keys[] = {
@@ -507,11 +510,16 @@ ngx_http_tasks_param_complaints(const ngx_http_tasks_node_t *node,
     rules = *errors;
     rules.json = NULL;
 
-    if (ngx_http_tasks_node_member(errors, "bad_parameter", &bad) == NGX_OK
-        && ngx_http_tasks_node_member(&bad, "rules", &rules) == NGX_OK
-        && ngx_http_tasks_node_keys(&rules, keys) != NGX_OK)
-    {
-        return NGX_ERROR;
+    general = 0;
+
+    if (ngx_http_tasks_node_member(errors, "bad_parameter", &bad) == NGX_OK) {
+        general = (json_object_get(bad.json, "message") != NULL);
+
+        if (ngx_http_tasks_node_member(&bad, "rules", &rules) == NGX_OK
+            && ngx_http_tasks_node_keys(&rules, keys) != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
     }
 
     json_object_foreach(own.json, key, value) {
@@ -525,7 +533,7 @@ ngx_http_tasks_param_complaints(const ngx_http_tasks_node_t *node,
     }
 
     for (i = 0; i < NGX_HTTP_TASKS_RULES; i++) {
-        if (ngx_http_tasks_param_complaint(&own, &rules, i,
+        if (ngx_http_tasks_param_complaint(&own, &rules, i, general,
                                            &param->complaints[i])
             != NGX_OK)
         {

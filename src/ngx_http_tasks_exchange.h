@@ -34,6 +34,7 @@ struct ngx_http_tasks_exchange_s {
     ngx_str_t                  suffix;   /* of its index */
     ngx_uint_t                 tries;
     ngx_uint_t                 counted;  /* the total is asked for */
+    ngx_uint_t                 no_page;  /* the function cannot be called */
     int64_t                    offset;   /* rank of the first row */
     ngx_uint_t                 wanted;   /* rows */
     ngx_uint_t                 fetched;  /* members to ask for */

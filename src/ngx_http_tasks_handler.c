@@ -43,6 +43,7 @@ ngx_http_tasks_handler(ngx_http_request_t *r)
 {
     ngx_int_t                   rc;
     ngx_str_t                   path, allow;
+    ngx_http_cleanup_t         *cln;
     ngx_http_tasks_ctx_t       *ctx;
     ngx_http_tasks_error_e      error;
     ngx_http_tasks_request_t   *request;
@@ -54,9 +55,14 @@ ngx_http_tasks_handler(ngx_http_request_t *r)
     tlcf = ngx_http_get_module_loc_conf(r, ngx_http_tasks_module);
 
     ctx = ngx_pcalloc(r->pool, sizeof(ngx_http_tasks_ctx_t));
-    if (ctx == NULL) {
+    cln = ngx_http_cleanup_add(r, 0);
+
+    if (ctx == NULL || cln == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
+
+    cln->handler = ngx_http_tasks_cleanup;
+    cln->data = ctx;
 
     ngx_http_set_ctx(r, ctx, ngx_http_tasks_module);
 
@@ -76,6 +82,10 @@ ngx_http_tasks_handler(ngx_http_request_t *r)
     {
         path.data = r->uri.data + tlcf->prefix.len;
         path.len = r->uri.len - tlcf->prefix.len;
+
+        if (tlcf->slash && path.len == 1) {
+            path.len = 0;                  /* "location /t/": as "/t" */
+        }
 
         rc = ngx_http_tasks_request_route(request, &r->method_name, &path,
                                           &allow);
@@ -110,11 +120,11 @@ ngx_http_tasks_handler(ngx_http_request_t *r)
 
     if (error == NGX_HTTP_TASKS_ERRORS) {
         r->main->count++;
-        ctx->started = 1;
         return NGX_DONE;
     }
 
     if (ngx_http_tasks_may_fall_back(ctx, error)) {
+        ctx->error = error;
         return ngx_http_tasks_fallback(ctx);
     }
 
@@ -131,7 +141,7 @@ ngx_http_tasks_fallback(ngx_http_tasks_ctx_t *ctx)
 
     r = ctx->request;
 
-    ngx_http_tasks_cleanup(ctx);
+    ngx_http_tasks_cleanup(ctx);           /* its operation */
 
     r->read_event_handler = ngx_http_block_reading;
 
@@ -188,24 +198,15 @@ static ngx_http_tasks_error_e
 ngx_http_tasks_begin(ngx_http_tasks_ctx_t *ctx)
 {
     ngx_http_request_t         *r;
-    ngx_http_cleanup_t         *cln;
     ngx_http_tasks_exchange_t  *x;
 
     r = ctx->request;
     x = &ctx->exchange;
 
-    cln = ngx_http_cleanup_add(r, 0);
-    if (cln == NULL) {
-        return NGX_HTTP_TASKS_INTERNAL;
-    }
-
     x->op = ngx_http_tasks_store_op(x->store);
     if (x->op == NULL) {
         return NGX_HTTP_TASKS_INTERNAL;
     }
-
-    cln->handler = ngx_http_tasks_cleanup;
-    cln->data = ctx;
 
     /*
      * A client that goes away is noticed, unless it has sent a body: that is
@@ -216,6 +217,14 @@ ngx_http_tasks_begin(ngx_http_tasks_ctx_t *ctx)
         && !r->headers_in.chunked)
     {
         r->read_event_handler = ngx_http_test_reading;
+
+        if (r->connection->read->ready) {
+            /* perhaps its end came along with the request */
+            ngx_post_event(r->connection->read, &ngx_posted_events);
+
+        } else if (ngx_handle_read_event(r->connection->read, 0) != NGX_OK) {
+            return NGX_HTTP_TASKS_INTERNAL;
+        }
     }
 
     switch (x->request.route->action) {
@@ -229,6 +238,30 @@ ngx_http_tasks_begin(ngx_http_tasks_ctx_t *ctx)
     default: /* NGX_HTTP_TASKS_ACTION_CANCEL */
         return ngx_http_tasks_cancel(x);
     }
+}
+
+
+/*
+ * The context as long as there is the request: nginx clears contexts when it
+ * goes on to another location, but logs are written after that.
+ */
+ngx_http_tasks_ctx_t *
+ngx_http_tasks_get_ctx(ngx_http_request_t *r)
+{
+    ngx_http_cleanup_t    *cln;
+    ngx_http_tasks_ctx_t  *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_tasks_module);
+
+    for (cln = r->main->cleanup; cln && ctx == NULL; cln = cln->next) {
+
+        if (cln->handler == ngx_http_tasks_cleanup) {
+            ctx = cln->data;
+            ctx = (ctx->request == r) ? ctx : NULL;
+        }
+    }
+
+    return ctx;
 }
 
 
@@ -262,6 +295,7 @@ ngx_http_tasks_done(ngx_http_tasks_exchange_t *x, ngx_http_tasks_error_e error)
                    "http tasks done \"%V\": %ui", &r->uri, error);
 
     if (ngx_http_tasks_may_fall_back(ctx, error)) {
+        ctx->error = error;
         rc = ngx_http_tasks_fallback(ctx);
 
     } else {
@@ -485,6 +519,7 @@ ngx_http_tasks_value(void *data, ngx_uint_t index,
     case NGX_HTTP_TASKS_VALUE_PAGES:
         pages = request->limit > 0
                 ? (x->total + request->limit - 1) / request->limit : 1;
+        pages = ngx_max(pages, 1);         /* an empty list has one, too */
         return ngx_http_tasks_value_integer(r, pages, value);
 
     case NGX_HTTP_TASKS_VALUE_LIMIT:
@@ -530,14 +565,14 @@ ngx_http_tasks_value(void *data, ngx_uint_t index,
         return ngx_http_tasks_value_message(ctx, value);
 
     case NGX_HTTP_TASKS_VALUE_CODE:
-        if (request->param) {
-            value->str = request->param->complaints[request->rule].code;
+        if (request->complaint) {
+            value->str = request->complaint->code;
         }
 
         break;
 
     case NGX_HTTP_TASKS_VALUE_RULE:
-        if (request->param) {
+        if (request->complaint) {
             value->str = ngx_http_tasks_rule_names[request->rule];
         }
 
@@ -609,10 +644,8 @@ ngx_http_tasks_value_message(ngx_http_tasks_ctx_t *ctx,
                        : request->definition->errors[ctx->error];
     message = &e->message;
 
-    if (request->param && ctx->error != NGX_HTTP_TASKS_BAD_CURSOR
-        && request->param->complaints[request->rule].message.parts.nelts)
-    {
-        message = &request->param->complaints[request->rule].message;
+    if (request->complaint && request->complaint->message.parts.nelts) {
+        message = &request->complaint->message;
     }
 
     ngx_http_tasks_writer_init(&w, ctx->request->pool, 256);

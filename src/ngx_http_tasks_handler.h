@@ -18,6 +18,7 @@ typedef struct {
     ngx_http_tasks_definition_t  *definition;
     ngx_str_t                     prefix;    /* of the URI, in front of paths;
                                                 data is NULL: not known */
+    ngx_uint_t                    slash;     /* it was written with one */
     ngx_http_tasks_store_t       *store;
     ngx_http_complex_value_t     *scope;     /* NULL: the API has none */
     ngx_str_t                     fallback;  /* a named location, or empty */
@@ -32,11 +33,13 @@ typedef struct {
     ngx_http_request_t           *request;
     ngx_http_tasks_loc_conf_t    *conf;
     ngx_http_tasks_error_e        error;     /* NGX_HTTP_TASKS_ERRORS: none */
-    unsigned                      started:1; /* the answer comes later */
 } ngx_http_tasks_ctx_t;
 
 
 ngx_int_t ngx_http_tasks_handler(ngx_http_request_t *r);
+
+/* NULL if the request was never the module's. */
+ngx_http_tasks_ctx_t *ngx_http_tasks_get_ctx(ngx_http_request_t *r);
 
 /* Answers with the text of the function library. */
 ngx_int_t ngx_http_tasks_library_handler(ngx_http_request_t *r);

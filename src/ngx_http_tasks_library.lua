@@ -393,13 +393,15 @@ local function position(values, task_id)
         key = sortable(floor(n / 0x1000000), n % 0x1000000)
 
     else
-        if #value > 512 then
+        local text = plain(value)
+
+        if #text > 512 then
             fail(order.field .. ' is longer than 512 bytes: it cannot be '
                  .. 'ordered by')
         end
 
         -- the space ends the key below whatever a longer string goes on with
-        key = gsub(plain(value), '[%z\1-!:;~\127]', escape_ordered) .. ' '
+        key = gsub(text, '[%z\1-!:;~\127]', escape_ordered) .. ' '
     end
 
     return key .. ':' .. task_id
@@ -440,7 +442,13 @@ end
 
 -- The next revision of a collection.  It starts at the time in microseconds,
 -- so that a collection that was lost and begins anew repeats no revision.
+-- This is the first that a change writes, so it asks before whether the user
+-- may also do the last: by default Redis gives a user no channel.
 local function next_revision(base)
+    if not redis.acl_check_cmd('PUBLISH', base .. ':events', '') then
+        fail('the user may not publish to ' .. name .. "'s events")
+    end
+
     local revision = call('HINCRBY', base .. ':revs', '_', 1)
 
     if revision == 1 then
@@ -802,14 +810,16 @@ local function register(callback, flags)
     }
 end
 
+-- What ends a task or makes room must go on when Redis is full.
+
 register('put', {})
 register('put_if', {})
-register('remove', {})
-register('prune', {})
+register('remove', { 'allow-oom' })
+register('prune', { 'allow-oom' })
 register('page', { 'no-writes' })
 
 if cancel then
-    register('cancel', {})
+    register('cancel', { 'allow-oom' })
 end
 
 redis.register_function {

@@ -88,7 +88,7 @@ ngx_http_tasks_list_index(ngx_http_tasks_exchange_t *x)
 {
     ngx_http_tasks_op_t  *op;
 
-    if (x->tries++ == NGX_HTTP_TASKS_LIST_TRIES) {
+    if (x->tries++ >= NGX_HTTP_TASKS_LIST_TRIES && !x->no_page) {
         return ngx_http_tasks_list_page(x);
     }
 
@@ -313,10 +313,26 @@ ngx_http_tasks_list_page_handler(ngx_http_tasks_op_t *op)
 
     x = op->data;
 
-    error = ngx_http_tasks_store_error(x->store, op);
+    if (op->status == NGX_HTTP_TASKS_OP_OK
+        && (ngx_http_tasks_reply_is_error(&op->replies[0], "NOPERM")
+            || ngx_http_tasks_reply_is_error(&op->replies[0],
+                                             "ERR Function not found")))
+    {
+        /* a user that may only read: plain reads until the deadline */
 
-    if (error == NGX_HTTP_TASKS_ERRORS) {
-        error = ngx_http_tasks_list_page_reply(x, &op->replies[0]);
+        x->no_page = 1;
+        error = ngx_http_tasks_list_index(x);
+
+        if (error == NGX_HTTP_TASKS_ERRORS) {
+            return;
+        }
+
+    } else {
+        error = ngx_http_tasks_store_error(x->store, op);
+
+        if (error == NGX_HTTP_TASKS_ERRORS) {
+            error = ngx_http_tasks_list_page_reply(x, &op->replies[0]);
+        }
     }
 
     x->done(x, error);

@@ -191,7 +191,7 @@ ngx_http_tasks_error_variable(ngx_http_request_t *r,
 
     (void) data;
 
-    ctx = ngx_http_get_module_ctx(r, ngx_http_tasks_module);
+    ctx = ngx_http_tasks_get_ctx(r);
 
     ngx_http_tasks_variable_set(v,
                        ctx && ctx->error != NGX_HTTP_TASKS_ERRORS
@@ -212,7 +212,7 @@ ngx_http_tasks_action_variable(ngx_http_request_t *r,
 
     (void) data;
 
-    ctx = ngx_http_get_module_ctx(r, ngx_http_tasks_module);
+    ctx = ngx_http_tasks_get_ctx(r);
     route = ctx ? ctx->exchange.request.route : NULL;
 
     ngx_http_tasks_variable_set(v, route
@@ -277,6 +277,7 @@ ngx_http_tasks_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     if (conf->definition == NULL) {
         conf->definition = prev->definition;
         conf->prefix = prev->prefix;
+        conf->slash = prev->slash;
     }
 
     ngx_conf_merge_ptr_value(conf->scope, prev->scope, NULL);
@@ -349,6 +350,7 @@ ngx_http_tasks_set_prefix(ngx_conf_t *cf, ngx_http_tasks_loc_conf_t *tlcf)
 
     if (tlcf->prefix.len && tlcf->prefix.data[tlcf->prefix.len - 1] == '/') {
         tlcf->prefix.len--;
+        tlcf->slash = 1;
     }
 
     rc = ngx_http_tasks_store_serve(tlcf->store, tlcf->definition);
@@ -548,7 +550,8 @@ ngx_http_tasks_check_variables(ngx_conf_t *cf)
 
         for (j = 0; j < cmcf->variables_keys->keys.nelts; j++) {
             if (name->len == key[j].key.len
-                && ngx_strncmp(name->data, key[j].key.data, name->len) == 0)
+                && ngx_strncasecmp(name->data, key[j].key.data, name->len)
+                   == 0)
             {
                 break;
             }
@@ -560,8 +563,8 @@ ngx_http_tasks_check_variables(ngx_conf_t *cf)
 
         for (j = 0; j < cmcf->prefix_variables.nelts; j++) {
             if (name->len >= prefix[j].name.len
-                && ngx_strncmp(name->data, prefix[j].name.data,
-                               prefix[j].name.len)
+                && ngx_strncasecmp(name->data, prefix[j].name.data,
+                                   prefix[j].name.len)
                    == 0)
             {
                 break;

@@ -406,7 +406,9 @@ ngx_http_tasks_redis_flush(ngx_http_tasks_redis_t *redis)
         return;
     }
 
-    ngx_http_tasks_redis_watch(redis);
+    if (redis->state == NGX_HTTP_TASKS_REDIS_READY) {
+        ngx_http_tasks_redis_watch(redis);
+    }
 
     if (redis->out == NULL || !c->write->ready) {
         return;
@@ -462,7 +464,9 @@ ngx_http_tasks_redis_read_handler(ngx_event_t *rev)
 
     if (rc == NGX_OK && redis->fault == NULL) {
 
-        ngx_http_tasks_redis_watch(redis);
+        if (redis->state == NGX_HTTP_TASKS_REDIS_READY) {
+            ngx_http_tasks_redis_watch(redis);
+        }
 
         if (ngx_exiting) {
             ngx_post_event(&redis->flush, &ngx_posted_events);

@@ -212,7 +212,8 @@ ngx_http_tasks_request_check(ngx_http_tasks_request_t *request,
     }
 
     if (request->param) {
-        *error = request->param->complaints[request->rule].error;
+        request->complaint = &request->param->complaints[request->rule];
+        *error = request->complaint->error;
         return NGX_DECLINED;
     }
 

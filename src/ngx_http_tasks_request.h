@@ -29,7 +29,8 @@ typedef struct {
 
     /* what is wrong with it */
     ngx_http_tasks_param_t       *param;
-    ngx_http_tasks_rule_e         rule;
+    ngx_http_tasks_complaint_t   *complaint; /* NULL: its cursor */
+    ngx_http_tasks_rule_e         rule;      /* unless complaint is NULL */
     ngx_str_t                     value;     /* as it came, decoded */
 } ngx_http_tasks_request_t;
 

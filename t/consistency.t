@@ -169,6 +169,20 @@ sub asker {
         $lists++;
     }
 
+    # a user that may call no function reads again until it is whole
+
+    redis('ACL', 'SETUSER', 'reader', 'on', '>secret', '~*', '+@read');
+    my $reader = start_jobs(store => 'server unix:' . redis_socket()
+        . '; user reader; password_file password; timeout 5s;',
+        files => { 'conf/password' => "secret\n" });
+    wait_for(sub { status(http($reader->port, 'GET', '/jobs/f1')) eq '200' });
+    my %statuses;
+    $statuses{status(http($reader->port, 'GET', '/jobs?limit=50'))}++
+        for 1 .. 400 / $SLOW;
+    is(join(' ', sort keys %statuses), '200',
+       'a user that may only read gets its lists, too')
+        or diag(explain(\%statuses));
+
     is((grep { end($_) } @writers), 2, 'the writers wrote');
     is(join(', ', map { "$_: $bad{$_}" } sort keys %bad), '',
        'no row contradicts its filter, none comes twice, none is missing');

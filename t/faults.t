@@ -5,7 +5,10 @@
 use lib 't/lib';
 use Tasks ':live';
 
+use IO::Socket::INET;
+use IO::Socket::UNIX;
 use POSIX ();
+use Socket ();
 use Time::HiRes qw(sleep time);
 
 use FaultyRedis;
@@ -1027,6 +1030,127 @@ sub sweep {
        '200, 503 unavailable, 200, 200, 503 unavailable',
        'reads among cancels on a broken connection');
     cmp_ok(commands($fake, 'cancel') - $before, '<=', 2, 'each cancel once');
+}
+
+
+# More than a socket takes at once, both ways
+
+{
+    my $redis = Tasks::RedisServer->new;
+    my $tasks = 600;
+
+    load_jobs($redis);
+    $redis->command('FCALL', 'jobs_put', 1, $JOBS,
+        job("t$_" . 'x' x 100, n => $_, note => 'y' x 4000)) for 1 .. $tasks;
+
+    my $proxy = FaultyRedis->proxy($redis->socket);
+    my $nginx = start_jobs(
+        store => 'server unix:' . $redis->socket . '; timeout 10s;',
+        http_config => 'tasks_store spoilt { server ' . $proxy->address
+                       . '; timeout 10s; }',
+        locations => jobs_location('/spoilt', 'spoilt'),
+        worker_connections => 256);
+    my $list = "?limit=$tasks";
+
+    wait_for(sub { status(http($nginx->port, 'GET', "/$_/none"))
+                   eq '404 not_found' }) for 'jobs', 'spoilt';
+    my $whole = http($nginx->port, 'GET', "/jobs$list")->body;
+    is(() = $whole =~ /"id"/g, $tasks, 'a large list');
+
+    my %got;
+
+    for my $round (1 .. 4) {
+        my @connections = map { http_connect($nginx->port) } 1 .. 60;
+
+        for my $i (0 .. $#connections) {
+            $connections[$i]->send(
+                Tasks::HTTP::request_bytes('GET', "/jobs$list"));
+            $i % 10 == 5 ? $redis->pause : $i % 10 == 9 ? $redis->resume : 1;
+            sleep 0.004 if $i % 10 == 5;
+        }
+
+        $redis->resume;
+        $got{$_->response(20)->body eq $whole ? 'whole' : 'other'}++
+            for @connections;
+    }
+
+    is(join(' ', %got), 'whole 240',
+       'many large lists from a Redis that pauses');
+
+    my $size = length $whole;
+    %got = ();
+
+    # the answers of the first step, then some of the rows; sent anew, the
+    # commands are of many buffers
+
+    for my $at (5, 3000, 80_000, 130_000, 200_000, $size) {
+        $proxy->plan(cut => $at);
+        my $connection = http_connect($nginx->port);
+        my $before = $proxy->connections;
+        $connection->send(Tasks::HTTP::request_bytes('GET', "/spoilt$list"));
+        wait_for(sub { $proxy->connections > $before }, 5, 'a new connection');
+        $proxy->plan;
+        $got{$connection->response(20)->body eq $whole ? 'whole' : 'other'}++;
+    }
+
+    is(join(' ', %got), 'whole 6', 'a large list is asked for anew');
+
+    $proxy->plan(split => [1000, 65536, 65537, 131072, 140_000]);
+    is(http($nginx->port, 'GET', "/spoilt$list")->body, $whole,
+       'a large list in pieces');
+}
+
+
+# A peer that does not accept
+
+{
+    my $deaf = IO::Socket::INET->new(Listen => 1, LocalAddr => '127.0.0.1')
+        or die "listen: $!\n";
+    my $port = $deaf->sockport;
+
+    # what fills its queue; further ones are not answered at all
+    my @queued = map {
+        IO::Socket::INET->new(PeerAddr => "127.0.0.1:$port", Timeout => 0.1)
+    } 1 .. 4;
+    is(grep({ !defined } @queued) > 0, 1, 'a queue is full');
+
+    my $nginx = start_jobs(store => "server 127.0.0.1:$port; "
+                                    . 'connect_timeout 300ms; timeout 2s;');
+    my $start = time;
+    is(asked($nginx, 'get'), '503 unavailable', 'connect_timeout');
+    cmp_ok(time - $start, '<', 0.3 + 0.2 * $SLOW, 'in time');
+}
+
+{
+    my $path = redis_server()->directory . '/deaf.sock';
+    my $deaf = IO::Socket::UNIX->new(Listen => 1, Local => $path);
+    my @queued = map {
+        my $socket = IO::Socket->new->socket(Socket::AF_UNIX(),
+                                          Socket::SOCK_STREAM(), 0);
+        $socket->blocking(0);
+        $socket->connect(Socket::pack_sockaddr_un($path));
+        $socket;
+    } 1 .. 4;
+    my $nginx = start_jobs(store => "server unix:$path; "
+                                    . 'connect_timeout 300ms; timeout 2s;');
+    my $start = time;
+    is(asked($nginx, 'get'), '503 unavailable', 'a unix socket, too');
+    cmp_ok(time - $start, '<', 0.3 + 0.2 * $SLOW, 'in time');
+}
+
+
+# A name with several addresses, of which not all answer
+
+{
+    my $port = Tasks::Nginx::free_port();
+    my $redis = Tasks::RedisServer->new('--port', $port, '--bind', '127.0.0.1');
+    load_jobs($redis);
+
+    my $nginx = start_jobs(store => "server localhost:$port;");
+    my $start = time;
+    wait_for(sub { status(http($nginx->port, 'GET', '/jobs/a'))
+                   eq '404 not_found' });
+    cmp_ok(time - $start, '<', 1 * $SLOW, 'localhost');
 }
 
 

@@ -24,7 +24,6 @@ my $app = <<'END';
         location /accel { add_header X-Accel-Redirect /t/1; return 200 accel; }
     }
     upstream app { server unix:$TEST_NGINX_SERVER_ROOT/app.sock; }
-    map $host $t { default t; }
 END
 
 add_block_preprocessor(sub {
@@ -101,10 +100,13 @@ my $same = "Content-Type: application/json\nX-Content-Type-Options: nosniff\n! T
 --- alone
 --- config
     location /t/ { tasks_api apis/t.json; tasks_pass main; }
+    location = / { tasks_api apis/t.json; tasks_pass main; }
 --- request eval
-["GET /t/1", "POST /t/1/cancel", "GET /t/"]
+["GET /t/1", "POST /t/1/cancel", "GET /t/?status=b", "GET /?status=b", "POST /t/", "GET /t/1/"]
 --- error_code eval
-[200, 200, 404]
+[200, 200, 200, 200, 405, 404]
+--- response_body_like eval
+['^\{"id":1', '^1$', '^\{"items":\[\{"id":2', '^\{"items":\[\{"id":2', 'Method', 'Not found']
 
 
 

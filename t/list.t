@@ -123,13 +123,13 @@ __DATA__
 
 
 
-=== an empty list has a total, too
+=== an empty list has a total, and a page
 --- api: pages
 --- put
 --- request
 GET /t
 --- response_body eval
-main::page(0, 1, 0, 3)
+main::page(0, 1, 1, 3)
 
 
 
