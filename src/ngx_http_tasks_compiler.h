@@ -81,6 +81,9 @@ ngx_str_t ngx_http_tasks_compiler_key(ngx_http_tasks_compiler_t *compiler,
     ngx_str_t *name);
 
 
+#define NGX_HTTP_TASKS_BIT(name)                                              \
+    ((uint32_t) 1 << NGX_HTTP_TASKS_VALUE_##name)
+
 /* Sets of values that a template may name, bits of ngx_http_tasks_value_e. */
 extern const uint32_t  ngx_http_tasks_error_values;
 extern const uint32_t  ngx_http_tasks_action_values[NGX_HTTP_TASKS_ACTIONS];
@@ -109,6 +112,9 @@ ngx_int_t ngx_http_tasks_compile_param(const ngx_http_tasks_node_t *node,
     const ngx_http_tasks_node_t *errors, ngx_http_tasks_param_t *param);
 ngx_int_t ngx_http_tasks_compile_routes(const ngx_http_tasks_node_t *node,
     const ngx_http_tasks_node_t *errors);
+
+/* Needs the fields and the state to be compiled. */
+ngx_int_t ngx_http_tasks_compile_cancel(const ngx_http_tasks_node_t *root);
 
 ngx_http_tasks_field_t *ngx_http_tasks_definition_field(
     ngx_http_tasks_definition_t *definition, ngx_str_t *name);

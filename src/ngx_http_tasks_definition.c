@@ -27,10 +27,6 @@ static ngx_int_t ngx_http_tasks_definition_order(
     const ngx_http_tasks_node_t *root);
 static ngx_int_t ngx_http_tasks_definition_state(
     const ngx_http_tasks_node_t *root);
-static ngx_int_t ngx_http_tasks_definition_cancel(
-    const ngx_http_tasks_node_t *root);
-static ngx_int_t ngx_http_tasks_definition_set(
-    const ngx_http_tasks_node_t *node, ngx_http_tasks_set_t *set);
 
 
 ngx_str_t  ngx_http_tasks_type_names[] = {
@@ -184,7 +180,7 @@ ngx_http_tasks_definition_build(const ngx_http_tasks_node_t *root)
         || ngx_http_tasks_definition_views(root) != NGX_OK
         || ngx_http_tasks_definition_order(root) != NGX_OK
         || ngx_http_tasks_definition_state(root) != NGX_OK
-        || ngx_http_tasks_definition_cancel(root) != NGX_OK
+        || ngx_http_tasks_compile_cancel(root) != NGX_OK
         || ngx_http_tasks_compile_routes(root, &errors) != NGX_OK)
     {
         return NGX_ERROR;
@@ -594,156 +590,4 @@ ngx_http_tasks_definition_state(const ngx_http_tasks_node_t *root)
     }
 
     return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_http_tasks_definition_cancel(const ngx_http_tasks_node_t *root)
-{
-    json_t                        *value;
-    const char                    *name;
-    ngx_pool_t                    *pool;
-    ngx_http_tasks_node_t          node, sets, member;
-    ngx_http_tasks_set_t          *set;
-    ngx_http_tasks_definition_t   *definition;
-    ngx_http_tasks_cancel_rule_t  *cancel;
-
-    static const char *const  keys[] = {
-        "from", "except", "unchanged", "set", NULL
-    };
-
-    definition = root->compiler->definition;
-    pool = root->compiler->cf->pool;
-
-    if (ngx_http_tasks_node_member(root, "cancel", &node) != NGX_OK) {
-        return NGX_OK;
-    }
-
-    cancel = ngx_pcalloc(pool, sizeof(ngx_http_tasks_cancel_rule_t));
-    if (cancel == NULL) {
-        return NGX_ERROR;
-    }
-
-    if (ngx_http_tasks_node_keys(&node, keys) != NGX_OK
-        || ngx_http_tasks_node_list(&node, "from", &cancel->from) == NGX_ERROR
-        || ngx_http_tasks_node_list(&node, "except", &cancel->except)
-           == NGX_ERROR
-        || ngx_http_tasks_node_list(&node, "unchanged", &cancel->unchanged)
-           == NGX_ERROR)
-    {
-        return NGX_ERROR;
-    }
-
-    if ((cancel->from == NULL) == (cancel->except == NULL)) {
-        return ngx_http_tasks_node_error(&node, "either \"from\" or "
-                         "\"except\" says which states can be cancelled");
-    }
-
-    if (definition->state == NULL) {
-        return ngx_http_tasks_node_error(&node, "wants a state: a field "
-                                "\"status\" or the one that \"state\" names");
-    }
-
-    if (ngx_http_tasks_node_member(&node, "set", &sets) != NGX_OK) {
-        return ngx_http_tasks_node_error(&node, "\"set\" is missing");
-    }
-
-    if (ngx_http_tasks_node_is_object(&sets) != NGX_OK) {
-        return NGX_ERROR;
-    }
-
-    cancel->set = ngx_array_create(pool, 4, sizeof(ngx_http_tasks_set_t));
-    if (cancel->set == NULL) {
-        return NGX_ERROR;
-    }
-
-    json_object_foreach(sets.json, name, value) {
-        (void) ngx_http_tasks_node_member(&sets, name, &member);
-
-        set = ngx_array_push(cancel->set);
-        if (set == NULL) {
-            return NGX_ERROR;
-        }
-
-        ngx_memzero(set, sizeof(ngx_http_tasks_set_t));
-
-        if (ngx_http_tasks_definition_set(&member, set) != NGX_OK) {
-            return NGX_ERROR;
-        }
-    }
-
-    definition->cancel = cancel;
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_http_tasks_definition_set(const ngx_http_tasks_node_t *node,
-    ngx_http_tasks_set_t *set)
-{
-    ngx_str_t   name;
-    ngx_uint_t  i;
-
-    static struct {
-        const char  *name;
-        ngx_uint_t   digits;
-        ngx_str_t    zone;
-    } clocks[] = {
-        { "$now", 3, ngx_string("Z") },
-        { "$now_seconds", 0, ngx_string("Z") },
-        { "$now_naive", 0, ngx_string("") },
-        { NULL, 0, ngx_null_string }
-    };
-
-    name.data = (u_char *) node->key;
-    name.len = ngx_strlen(node->key);
-
-    set->field = ngx_http_tasks_definition_field(node->compiler->definition,
-                                                 &name);
-
-    if (set->field == NULL) {
-        return ngx_http_tasks_node_error(node, "is not a field");
-    }
-
-    if (json_is_null(node->json)) {
-
-        if (set->field->required) {
-            return ngx_http_tasks_node_error(node, "the field is required");
-        }
-
-        return NGX_OK;
-    }
-
-    if (json_is_string(node->json)
-        && json_string_value(node->json)[0] == '$')
-    {
-        for (i = 0; clocks[i].name; i++) {
-            if (ngx_strcmp(json_string_value(node->json), clocks[i].name)
-                == 0
-                && (set->field->type == NGX_HTTP_TASKS_TYPE_STRING
-                    || set->field->type == NGX_HTTP_TASKS_TYPE_DATETIME
-                    || set->field->type == NGX_HTTP_TASKS_TYPE_ANY))
-            {
-                set->now = 1;
-                set->digits = clocks[i].digits;
-                set->zone = clocks[i].zone;
-
-                return NGX_OK;
-            }
-        }
-
-        return ngx_http_tasks_node_error(node, "\"%s\" may be $now, "
-                                     "$now_seconds or $now_naive, for a "
-                                     "string or a datetime",
-                                     json_string_value(node->json));
-    }
-
-    if (!ngx_http_tasks_json_is(node->json, set->field->type)) {
-        return ngx_http_tasks_node_error(node, "must be of the field's type");
-    }
-
-    set->value = ngx_http_tasks_compiler_dump(node->compiler, node->json);
-
-    return set->value.data ? NGX_OK : NGX_ERROR;
 }

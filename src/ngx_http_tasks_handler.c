@@ -28,14 +28,6 @@ static ngx_int_t ngx_http_tasks_header(ngx_http_request_t *r, const char *name,
     const ngx_str_t *value);
 static ngx_int_t ngx_http_tasks_send(ngx_http_request_t *r, ngx_uint_t status,
     ngx_str_t *content_type, ngx_http_tasks_writer_t *body);
-static ngx_int_t ngx_http_tasks_value(void *data, ngx_uint_t index,
-    ngx_http_tasks_value_t *value);
-static ngx_int_t ngx_http_tasks_value_message(ngx_http_tasks_ctx_t *ctx,
-    ngx_http_tasks_value_t *value);
-static ngx_int_t ngx_http_tasks_value_integer(ngx_http_request_t *r, int64_t n,
-    ngx_http_tasks_value_t *value);
-static ngx_int_t ngx_http_tasks_value_now(ngx_http_request_t *r,
-    ngx_uint_t index, ngx_http_tasks_value_t *value);
 
 
 ngx_int_t
@@ -342,8 +334,7 @@ ngx_http_tasks_respond(ngx_http_tasks_ctx_t *ctx, ngx_http_tasks_error_e error)
         template = &route->response;
 
     } else {
-        e = route ? route->errors[error]
-                  : ctx->conf->definition->errors[error];
+        e = ngx_http_tasks_get_error(ctx);
 
         status = e->status;
         content_type = e->content_type;
@@ -370,6 +361,20 @@ ngx_http_tasks_respond(ngx_http_tasks_ctx_t *ctx, ngx_http_tasks_error_e error)
     }
 
     return ngx_http_tasks_send(r, status, &content_type, &body);
+}
+
+
+/* What to say to ctx->error on this route, or where there is none. */
+
+ngx_http_tasks_error_t *
+ngx_http_tasks_get_error(ngx_http_tasks_ctx_t *ctx)
+{
+    ngx_http_tasks_route_t  *route;
+
+    route = ctx->exchange.request.route;
+
+    return route ? route->errors[ctx->error]
+                 : ctx->conf->definition->errors[ctx->error];
 }
 
 
@@ -477,255 +482,6 @@ ngx_http_tasks_send(ngx_http_request_t *r, ngx_uint_t status,
     body->tail->buf->last_in_chain = 1;
 
     return ngx_http_output_filter(r, body->head);
-}
-
-
-/* Values of templates; an index of ngx_http_tasks_value_e or of a variable. */
-
-static ngx_int_t
-ngx_http_tasks_value(void *data, ngx_uint_t index,
-    ngx_http_tasks_value_t *value)
-{
-    ngx_http_tasks_ctx_t       *ctx = data;
-
-    int64_t                     pages;
-    ngx_http_request_t         *r;
-    ngx_http_tasks_request_t   *request;
-    ngx_http_tasks_exchange_t  *x;
-    ngx_http_variable_value_t  *vv;
-
-    r = ctx->request;
-    x = &ctx->exchange;
-    request = &x->request;
-
-    switch (index) {
-
-    case NGX_HTTP_TASKS_VALUE_TASKS:
-        value->kind = NGX_HTTP_TASKS_CHAIN;
-        value->chain = &x->tasks;
-        return NGX_OK;
-
-    case NGX_HTTP_TASKS_VALUE_TASK:
-        value->kind = NGX_HTTP_TASKS_CHAIN;
-        value->chain = &x->task;
-        return NGX_OK;
-
-    case NGX_HTTP_TASKS_VALUE_TOTAL:
-        return ngx_http_tasks_value_integer(r, x->total, value);
-
-    case NGX_HTTP_TASKS_VALUE_PAGE:
-        return ngx_http_tasks_value_integer(r, request->page, value);
-
-    case NGX_HTTP_TASKS_VALUE_PAGES:
-        pages = request->limit > 0
-                ? (x->total + request->limit - 1) / request->limit : 1;
-        pages = ngx_max(pages, 1);         /* an empty list has one, too */
-        return ngx_http_tasks_value_integer(r, pages, value);
-
-    case NGX_HTTP_TASKS_VALUE_LIMIT:
-        return request->limit < 0 ? NGX_OK
-                : ngx_http_tasks_value_integer(r, request->limit, value);
-
-    case NGX_HTTP_TASKS_VALUE_NEXT_CURSOR:
-        value->str = x->next_cursor;
-        break;
-
-    case NGX_HTTP_TASKS_VALUE_ID:
-        value->str = request->id;
-
-        if (request->definition->id.type == NGX_HTTP_TASKS_TYPE_INTEGER
-            && request->id.data)
-        {
-            value->kind = NGX_HTTP_TASKS_JSON;
-            return NGX_OK;
-        }
-
-        break;
-
-    case NGX_HTTP_TASKS_VALUE_STATE:
-        value->str = x->state;
-        value->plain = x->state_text;
-
-        if (x->state.data) {
-            value->kind = NGX_HTTP_TASKS_JSON;
-        }
-
-        return NGX_OK;
-
-    case NGX_HTTP_TASKS_VALUE_STATUS:
-        return ngx_http_tasks_value_integer(r,
-                  ctx->error == NGX_HTTP_TASKS_ERRORS
-                  ? request->route->status
-                  : (request->route
-                     ? request->route->errors[ctx->error]->status
-                     : request->definition->errors[ctx->error]->status),
-                  value);
-
-    case NGX_HTTP_TASKS_VALUE_MESSAGE:
-        return ngx_http_tasks_value_message(ctx, value);
-
-    case NGX_HTTP_TASKS_VALUE_CODE:
-        if (request->complaint) {
-            value->str = request->complaint->code;
-        }
-
-        break;
-
-    case NGX_HTTP_TASKS_VALUE_RULE:
-        if (request->complaint) {
-            value->str = ngx_http_tasks_rule_names[request->rule];
-        }
-
-        break;
-
-    case NGX_HTTP_TASKS_VALUE_PARAMETER:
-        if (request->param) {
-            value->str = request->param->name;
-        }
-
-        break;
-
-    case NGX_HTTP_TASKS_VALUE_LOCATION:
-        if (request->param) {
-            value->str = request->param->location;
-        }
-
-        break;
-
-    case NGX_HTTP_TASKS_VALUE_VALUE:
-        value->str = request->value;
-        break;
-
-    case NGX_HTTP_TASKS_VALUE_NOW:
-    case NGX_HTTP_TASKS_VALUE_NOW_SECONDS:
-    case NGX_HTTP_TASKS_VALUE_NOW_NAIVE:
-        return ngx_http_tasks_value_now(r, index, value);
-
-    default:
-        vv = ngx_http_get_indexed_variable(r, index - NGX_HTTP_TASKS_VALUES);
-
-        if (vv == NULL) {
-            return NGX_ERROR;
-        }
-
-        if (!vv->not_found) {
-            value->str.data = vv->data;
-            value->str.len = vv->len;
-            value->kind = NGX_HTTP_TASKS_TEXT;
-        }
-
-        return NGX_OK;
-    }
-
-    if (value->str.data) {
-        value->kind = NGX_HTTP_TASKS_TEXT;
-    }
-
-    return NGX_OK;
-}
-
-
-/* What a parameter's rule says, or else what the class of errors says. */
-
-static ngx_int_t
-ngx_http_tasks_value_message(ngx_http_tasks_ctx_t *ctx,
-    ngx_http_tasks_value_t *value)
-{
-    u_char                     *p;
-    ngx_chain_t                *cl;
-    ngx_http_tasks_error_t     *e;
-    ngx_http_tasks_writer_t     w;
-    ngx_http_tasks_request_t   *request;
-    ngx_http_tasks_template_t  *message;
-
-    request = &ctx->exchange.request;
-
-    e = request->route ? request->route->errors[ctx->error]
-                       : request->definition->errors[ctx->error];
-    message = &e->message;
-
-    if (request->complaint && request->complaint->message.parts.nelts) {
-        message = &request->complaint->message;
-    }
-
-    ngx_http_tasks_writer_init(&w, ctx->request->pool, 256);
-
-    if (ngx_http_tasks_template_run(message, &w, ngx_http_tasks_value, ctx)
-        != NGX_OK
-        || w.failed)
-    {
-        return NGX_ERROR;
-    }
-
-    p = ngx_pnalloc(ctx->request->pool, w.size + 1);
-    if (p == NULL) {
-        return NGX_ERROR;
-    }
-
-    value->kind = NGX_HTTP_TASKS_TEXT;
-    value->str.data = p;
-    value->str.len = w.size;
-
-    for (cl = w.head; cl; cl = cl->next) {
-        p = ngx_cpymem(p, cl->buf->pos, cl->buf->last - cl->buf->pos);
-    }
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_http_tasks_value_integer(ngx_http_request_t *r, int64_t n,
-    ngx_http_tasks_value_t *value)
-{
-    value->str.data = ngx_pnalloc(r->pool, NGX_INT64_LEN);
-    if (value->str.data == NULL) {
-        return NGX_ERROR;
-    }
-
-    value->str.len = ngx_sprintf(value->str.data, "%L", n) - value->str.data;
-    value->kind = NGX_HTTP_TASKS_JSON;
-
-    return NGX_OK;
-}
-
-
-/* Alike to now() in ngx_http_tasks_library.lua. */
-
-static ngx_int_t
-ngx_http_tasks_value_now(ngx_http_request_t *r, ngx_uint_t index,
-    ngx_http_tasks_value_t *value)
-{
-    u_char      *p;
-    ngx_tm_t     tm;
-    ngx_time_t  *tp;
-
-    tp = ngx_timeofday();
-    ngx_gmtime(tp->sec, &tm);
-
-    p = ngx_pnalloc(r->pool, sizeof("1970-01-01T00:00:00.000Z"));
-    if (p == NULL) {
-        return NGX_ERROR;
-    }
-
-    value->kind = NGX_HTTP_TASKS_TEXT;
-    value->str.data = p;
-
-    p = ngx_sprintf(p, "%4d-%02d-%02dT%02d:%02d:%02d", tm.ngx_tm_year,
-                    tm.ngx_tm_mon, tm.ngx_tm_mday, tm.ngx_tm_hour,
-                    tm.ngx_tm_min, tm.ngx_tm_sec);
-
-    if (index == NGX_HTTP_TASKS_VALUE_NOW) {
-        p = ngx_sprintf(p, ".%03M", tp->msec);
-    }
-
-    if (index != NGX_HTTP_TASKS_VALUE_NOW_NAIVE) {
-        *p++ = 'Z';
-    }
-
-    value->str.len = p - value->str.data;
-
-    return NGX_OK;
 }
 
 

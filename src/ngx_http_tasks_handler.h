@@ -41,6 +41,12 @@ ngx_int_t ngx_http_tasks_handler(ngx_http_request_t *r);
 /* NULL if the request was never the module's. */
 ngx_http_tasks_ctx_t *ngx_http_tasks_get_ctx(ngx_http_request_t *r);
 
+ngx_http_tasks_error_t *ngx_http_tasks_get_error(ngx_http_tasks_ctx_t *ctx);
+
+/* ngx_http_tasks_value_pt; "data" is the context. */
+ngx_int_t ngx_http_tasks_value(void *data, ngx_uint_t index,
+    ngx_http_tasks_value_t *value);
+
 /* Answers with the text of the function library. */
 ngx_int_t ngx_http_tasks_library_handler(ngx_http_request_t *r);
 

@@ -412,9 +412,10 @@ for my $refusal (@REFUSALS) {
 
     wait_for(sub { $get->() eq '200' }, 5, 'service');
 
+    # a cancel makes no room, but may be what ends the cause
+
     my %states = (
-        'out of memory' => ['200, 503 unavailable',
-            [maxmemory => 1], [maxmemory => 0]],
+        'out of memory' => ['200, 200', [maxmemory => 1], [maxmemory => 0]],
         'too few replicas' => ['200, 503 unavailable',
             ['min-replicas-to-write' => 1], ['min-replicas-to-write' => 0]],
     );
@@ -1083,14 +1084,12 @@ sub sweep {
     # the answers of the first step, then some of the rows; sent anew, the
     # commands are of many buffers
 
-    for my $at (5, 3000, 80_000, 130_000, 200_000, $size) {
-        $proxy->plan(cut => $at);
-        my $connection = http_connect($nginx->port);
+    for my $at (5, 3000, 50_000, 80_000, 130_000, $size + 60_000) {
+        $proxy->plan(cut => $at, once => 1);
         my $before = $proxy->connections;
-        $connection->send(Tasks::HTTP::request_bytes('GET', "/spoilt$list"));
-        wait_for(sub { $proxy->connections > $before }, 5, 'a new connection');
-        $proxy->plan;
-        $got{$connection->response(20)->body eq $whole ? 'whole' : 'other'}++;
+        my $body = http($nginx->port, 'GET', "/spoilt$list", timeout => 20)->body;
+        $got{$body eq $whole ? 'whole' : 'other'}++;
+        is($proxy->connections, $before + 1, "cut after $at bytes");
     }
 
     is(join(' ', %got), 'whole 6', 'a large list is asked for anew');

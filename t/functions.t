@@ -673,6 +673,24 @@ sub fill {
 }
 
 
+# A Redis that is full
+
+{
+    fill(3);
+    put_job('r', status => 'running');
+    redis('CONFIG', 'SET', 'maxmemory', 1);
+    refused('put, when Redis is full', qr/^OOM/, @JOB, 'p0001', n => 5);
+    refused('put_if', qr/^OOM/, 'FCALL', 'jobs_put_if', 1, $JOBS, 'r',
+            '"running"', n => 5);
+    is(call('jobs_cancel', 'r')->[0], 'cancelled', 'what ends tasks goes on');
+    is(call('jobs_remove', 'r'), 1, 'and what makes room');
+    is(call('jobs_prune', 1), 2, 'as prune does');
+    is(redis('FCALL_RO', 'jobs_page', 1, $JOBS, '', 0, 9)->[1], 1,
+       'and what reads');
+    redis('CONFIG', 'SET', 'maxmemory', 0);
+}
+
+
 # Events
 
 sub subscribed {

@@ -27,6 +27,7 @@ package FaultyRedis;
 #
 #   cut, reset, stall => N      after N bytes of replies: close, or send RST
 #                               (TCP only), or nothing more
+#   once => 1                   and only then, not on later connections
 #   split => [OFFSETS], byte_by_byte => 1, delay => MS      as above
 #   replace => { K => BYTES }   instead of the K-th reply (from 1)
 #   insert => { K => BYTES }    before it
@@ -327,6 +328,7 @@ sub spoil {
         my $left = $plan->{$end} - $before;
         $answer{bytes} = substr $reply, 0, $left > 0 ? $left : 0;
         $answer{$end eq 'cut' ? 'close' : $end} = 1;
+        delete $plan->{$end} if $plan->{once};
     }
 
     return \%answer;

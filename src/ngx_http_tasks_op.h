@@ -1,0 +1,38 @@
+
+/*
+ * Private to the Redis client: what connection and operations ask of each
+ * other.
+ */
+
+
+#ifndef _NGX_HTTP_TASKS_OP_H_INCLUDED_
+#define _NGX_HTTP_TASKS_OP_H_INCLUDED_
+
+
+#include <ngx_http_tasks_redis.h>
+
+
+/* States of a connection. */
+enum {
+    NGX_HTTP_TASKS_REDIS_CLOSED = 0,     /* to be connected, or backing off */
+    NGX_HTTP_TASKS_REDIS_CONNECTING,
+    NGX_HTTP_TASKS_REDIS_HANDSHAKE,
+    NGX_HTTP_TASKS_REDIS_READY
+};
+
+
+/* The one way in which an operation completes.  It may be gone afterwards. */
+void ngx_http_tasks_op_finish(ngx_http_tasks_op_t *op,
+    ngx_http_tasks_op_e status);
+
+/* Takes it out of the queue that it is in. */
+void ngx_http_tasks_op_unlink(ngx_http_tasks_op_t *op);
+
+/* Makes the commands ready to be sent anew, the replies to be taken anew. */
+void ngx_http_tasks_op_rewind(ngx_http_tasks_op_t *op);
+
+/* Whether all of its commands have left. */
+ngx_uint_t ngx_http_tasks_op_written(ngx_http_tasks_op_t *op);
+
+
+#endif /* _NGX_HTTP_TASKS_OP_H_INCLUDED_ */
