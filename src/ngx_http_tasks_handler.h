@@ -14,6 +14,20 @@
 #include <ngx_http_tasks_exchange.h>
 
 
+/* A variable of nginx that a definition names. */
+typedef struct {
+    ngx_str_t                     name;
+    ngx_str_t                     where;         /* file and path, for logs */
+} ngx_http_tasks_used_variable_t;
+
+
+typedef struct {
+    ngx_array_t                   stores;        /* pointers */
+    ngx_array_t                   definitions;   /* pointers, one a file */
+    ngx_array_t                   variables;     /* used ones */
+} ngx_http_tasks_main_conf_t;
+
+
 typedef struct {
     ngx_http_tasks_definition_t  *definition;
     ngx_str_t                     prefix;    /* of the URI, in front of paths;
@@ -40,6 +54,16 @@ ngx_int_t ngx_http_tasks_handler(ngx_http_request_t *r);
 
 /* NULL if the request was never the module's. */
 ngx_http_tasks_ctx_t *ngx_http_tasks_get_ctx(ngx_http_request_t *r);
+
+/* Adds the module's variables. */
+ngx_int_t ngx_http_tasks_add_variables(ngx_conf_t *cf);
+
+/* ngx_http_tasks_variable_pt. */
+ngx_int_t ngx_http_tasks_use_variable(ngx_conf_t *cf, ngx_str_t *name,
+    ngx_str_t *where);
+
+/* Refuses what a definition names and nobody defines; when all was read. */
+ngx_int_t ngx_http_tasks_check_variables(ngx_conf_t *cf);
 
 ngx_http_tasks_error_t *ngx_http_tasks_get_error(ngx_http_tasks_ctx_t *ctx);
 

@@ -752,6 +752,42 @@ local function prune(keys, args)
     return removed
 end
 
+-- Makes rows and indexes anew, for a definition that shows, filters or orders
+-- by other fields than when the tasks were put.  Holds Redis for as long as it
+-- takes to put them all; returns how many there are.
+local function rebuild(keys)
+    local base = check_base(keys)
+    local ids = call('HKEYS', base .. ':rows')
+    local tasks = {}
+
+    -- what may fail comes before the first change
+
+    for i = 1, #ids do
+        local _, values = load_task(base, ids[i])
+        tasks[i] = { pos = position(values, ids[i]), values = values }
+    end
+
+    local revision = next_revision(base)
+
+    for _, suffix in ipairs(call('HKEYS', base .. ':revs')) do
+        if suffix ~= '_' then
+            call('DEL', index_key(base, suffix))
+            call('HDEL', base .. ':revs', suffix)
+        end
+    end
+
+    for i = 1, #ids do
+        local values, pos = tasks[i].values, tasks[i].pos
+
+        reindex(base, revision, nil, nil, pos, suffixes(values))
+        call('HSET', base .. ':rows', ids[i], row_of(values, ids[i]))
+        call('HSET', base .. ':task:' .. ids[i], '_pos', pos,
+             '_rev', format('%.0f', revision))
+    end
+
+    return #ids
+end
+
 -- A page of one index, read atomically: revision, total, then the members,
 -- then their rows.  The arguments after the suffix are those of ZRANGE.
 -- nginx asks for it where an index changes faster than it can be read.
@@ -776,7 +812,8 @@ end
 
 
 return {
-    put = put, put_if = put_if, cancel = do_cancel, remove = remove, prune = prune, page = page,
+    put = put, put_if = put_if, cancel = do_cancel, remove = remove, prune = prune,
+    rebuild = rebuild, page = page,
 }
 
 end
@@ -816,6 +853,7 @@ register('put', {})
 register('put_if', {})
 register('remove', { 'allow-oom' })
 register('prune', { 'allow-oom' })
+register('rebuild', {})
 register('page', { 'no-writes' })
 
 if cancel then

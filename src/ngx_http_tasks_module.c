@@ -1,6 +1,6 @@
 
 /*
- * Directives, variables and the life of the module: everything here runs at
+ * Directives and the life of the module: everything here runs at
  * configuration time, but for the start of a worker.
  */
 
@@ -8,24 +8,6 @@
 #include <ngx_http_tasks_handler.h>
 
 
-typedef struct {
-    ngx_array_t                   stores;        /* pointers */
-    ngx_array_t                   definitions;   /* pointers, one a file */
-    ngx_array_t                   variables;     /* that they name */
-} ngx_http_tasks_main_conf_t;
-
-
-typedef struct {
-    ngx_str_t                     name;
-    ngx_str_t                     where;         /* file and path, for logs */
-} ngx_http_tasks_used_variable_t;
-
-
-static ngx_int_t ngx_http_tasks_add_variables(ngx_conf_t *cf);
-static ngx_int_t ngx_http_tasks_error_variable(ngx_http_request_t *r,
-    ngx_http_variable_value_t *v, uintptr_t data);
-static ngx_int_t ngx_http_tasks_action_variable(ngx_http_request_t *r,
-    ngx_http_variable_value_t *v, uintptr_t data);
 static void *ngx_http_tasks_create_main_conf(ngx_conf_t *cf);
 static void *ngx_http_tasks_create_loc_conf(ngx_conf_t *cf);
 static char *ngx_http_tasks_merge_loc_conf(ngx_conf_t *cf, void *parent,
@@ -40,11 +22,9 @@ static char *ngx_http_tasks_set_fallback(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static char *ngx_http_tasks_library(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
-static ngx_http_tasks_store_t *ngx_http_tasks_find_store(
-    ngx_http_tasks_main_conf_t *tmcf, ngx_str_t *name);
-static ngx_int_t ngx_http_tasks_variable(ngx_conf_t *cf, ngx_str_t *name,
-    ngx_str_t *where);
-static ngx_int_t ngx_http_tasks_check_variables(ngx_conf_t *cf);
+static ngx_http_tasks_store_t *ngx_http_tasks_get_store(ngx_conf_t *cf,
+    ngx_str_t *name);
+static ngx_int_t ngx_http_tasks_check(ngx_conf_t *cf);
 static char *ngx_http_tasks_set_prefix(ngx_conf_t *cf,
     ngx_http_tasks_loc_conf_t *tlcf);
 static ngx_int_t ngx_http_tasks_init_process(ngx_cycle_t *cycle);
@@ -107,7 +87,7 @@ static ngx_command_t  ngx_http_tasks_commands[] = {
 
 static ngx_http_module_t  ngx_http_tasks_module_ctx = {
     ngx_http_tasks_add_variables,          /* preconfiguration */
-    ngx_http_tasks_check_variables,        /* postconfiguration */
+    ngx_http_tasks_check,                  /* postconfiguration */
 
     ngx_http_tasks_create_main_conf,       /* create main configuration */
     NULL,                                  /* init main configuration */
@@ -134,92 +114,6 @@ ngx_module_t  ngx_http_tasks_module = {
     NULL,                                  /* exit master */
     NGX_MODULE_V1_PADDING
 };
-
-
-static ngx_http_variable_t  ngx_http_tasks_vars[] = {
-
-    { ngx_string("tasks_action"), NULL, ngx_http_tasks_action_variable, 0,
-      NGX_HTTP_VAR_NOCACHEABLE, 0 },
-
-    { ngx_string("tasks_error"), NULL, ngx_http_tasks_error_variable, 0,
-      NGX_HTTP_VAR_NOCACHEABLE, 0 },
-
-      ngx_http_null_variable
-};
-
-
-static ngx_int_t
-ngx_http_tasks_add_variables(ngx_conf_t *cf)
-{
-    ngx_http_variable_t  *var, *v;
-
-    for (v = ngx_http_tasks_vars; v->name.len; v++) {
-        var = ngx_http_add_variable(cf, &v->name, v->flags);
-        if (var == NULL) {
-            return NGX_ERROR;
-        }
-
-        var->get_handler = v->get_handler;
-        var->data = v->data;
-    }
-
-    return NGX_OK;
-}
-
-
-static void
-ngx_http_tasks_variable_set(ngx_http_variable_value_t *v, ngx_str_t *text)
-{
-    v->valid = (text != NULL);
-    v->not_found = (text == NULL);
-    v->no_cacheable = 0;
-
-    if (text) {
-        v->data = text->data;
-        v->len = text->len;
-    }
-}
-
-
-/* The class of errors that the request was answered with. */
-
-static ngx_int_t
-ngx_http_tasks_error_variable(ngx_http_request_t *r,
-    ngx_http_variable_value_t *v, uintptr_t data)
-{
-    ngx_http_tasks_ctx_t  *ctx;
-
-    (void) data;
-
-    ctx = ngx_http_tasks_get_ctx(r);
-
-    ngx_http_tasks_variable_set(v,
-                       ctx && ctx->error != NGX_HTTP_TASKS_ERRORS
-                       ? &ngx_http_tasks_error_names[ctx->error] : NULL);
-
-    return NGX_OK;
-}
-
-
-/* "list", "get" or "cancel". */
-
-static ngx_int_t
-ngx_http_tasks_action_variable(ngx_http_request_t *r,
-    ngx_http_variable_value_t *v, uintptr_t data)
-{
-    ngx_http_tasks_ctx_t    *ctx;
-    ngx_http_tasks_route_t  *route;
-
-    (void) data;
-
-    ctx = ngx_http_tasks_get_ctx(r);
-    route = ctx ? ctx->exchange.request.route : NULL;
-
-    ngx_http_tasks_variable_set(v, route
-                       ? &ngx_http_tasks_action_names[route->action] : NULL);
-
-    return NGX_OK;
-}
 
 
 static void *
@@ -368,56 +262,88 @@ ngx_http_tasks_set_prefix(ngx_conf_t *cf, ngx_http_tasks_loc_conf_t *tlcf)
 }
 
 
-static ngx_http_tasks_store_t *
-ngx_http_tasks_find_store(ngx_http_tasks_main_conf_t *tmcf, ngx_str_t *name)
-{
-    ngx_uint_t                i;
-    ngx_http_tasks_store_t  **stores;
+/* The store of that name, which may be configured further down. */
 
-    stores = tmcf->stores.elts;
+static ngx_http_tasks_store_t *
+ngx_http_tasks_get_store(ngx_conf_t *cf, ngx_str_t *name)
+{
+    ngx_uint_t                   i;
+    ngx_http_tasks_store_t     **store;
+    ngx_http_tasks_main_conf_t  *tmcf;
+
+    tmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_tasks_module);
+    store = tmcf->stores.elts;
 
     for (i = 0; i < tmcf->stores.nelts; i++) {
-        if (stores[i]->redis.name.len == name->len
-            && ngx_strncmp(stores[i]->redis.name.data, name->data, name->len)
+        if (store[i]->redis.name.len == name->len
+            && ngx_strncmp(store[i]->redis.name.data, name->data, name->len)
                == 0)
         {
-            return stores[i];
+            return store[i];
         }
     }
 
-    return NULL;
+    store = ngx_array_push(&tmcf->stores);
+    if (store == NULL) {
+        return NULL;
+    }
+
+    *store = ngx_http_tasks_store_create(cf, name);
+
+    return *store;
 }
 
 
 static char *
 ngx_http_tasks_store(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
-    ngx_http_tasks_main_conf_t  *tmcf = conf;
-
-    ngx_str_t                *value;
-    ngx_http_tasks_store_t   *store, **slot;
+    ngx_str_t               *value;
+    ngx_http_tasks_store_t  *store;
 
     (void) cmd;
+    (void) conf;
 
     value = cf->args->elts;
 
-    if (ngx_http_tasks_find_store(tmcf, &value[1])) {
+    store = ngx_http_tasks_get_store(cf, &value[1]);
+    if (store == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    if (store->redis.naddrs) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "tasks_store \"%V\" is duplicate", &value[1]);
         return NGX_CONF_ERROR;
     }
 
-    store = ngx_pcalloc(cf->pool, sizeof(ngx_http_tasks_store_t));
-    slot = ngx_array_push(&tmcf->stores);
+    return ngx_http_tasks_store_block(cf, store);
+}
 
-    if (store == NULL || slot == NULL) {
-        return NGX_CONF_ERROR;
+
+/* What can only be told when all of the configuration was read. */
+
+static ngx_int_t
+ngx_http_tasks_check(ngx_conf_t *cf)
+{
+    ngx_uint_t                   i;
+    ngx_http_tasks_store_t     **store;
+    ngx_http_tasks_main_conf_t  *tmcf;
+
+    tmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_tasks_module);
+    store = tmcf->stores.elts;
+
+    for (i = 0; i < tmcf->stores.nelts; i++) {
+
+        if (store[i]->redis.naddrs == 0) {
+            ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                          "there is no tasks_store \"%V\" in %V:%ui",
+                          &store[i]->redis.name, &store[i]->file,
+                          store[i]->line);
+            return NGX_ERROR;
+        }
     }
 
-    *slot = store;
-    store->redis.name = value[1];
-
-    return ngx_http_tasks_store_block(cf, store);
+    return ngx_http_tasks_check_variables(cf);
 }
 
 
@@ -484,7 +410,7 @@ ngx_http_tasks_api(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     tlcf->definition = ngx_http_tasks_definition_compile(cf, &file,
-                                                    ngx_http_tasks_variable);
+                                                    ngx_http_tasks_use_variable);
     if (tlcf->definition == NULL) {
         return NGX_CONF_ERROR;
     }
@@ -500,97 +426,13 @@ ngx_http_tasks_api(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 }
 
 
-static ngx_int_t
-ngx_http_tasks_variable(ngx_conf_t *cf, ngx_str_t *name, ngx_str_t *where)
-{
-    ngx_int_t                        index;
-    ngx_http_tasks_main_conf_t      *tmcf;
-    ngx_http_tasks_used_variable_t  *used;
-
-    tmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_tasks_module);
-
-    used = ngx_array_push(&tmcf->variables);
-    if (used == NULL) {
-        return NGX_ERROR;
-    }
-
-    used->name = *name;
-    used->where = *where;
-
-    index = ngx_http_get_variable_index(cf, name);
-
-    return index == NGX_ERROR ? NGX_ERROR : NGX_HTTP_TASKS_VALUES + index;
-}
-
-
-/*
- * nginx complains of an unknown variable by its name alone; whoever mistyped
- * it in a definition wants to know where.
- */
-static ngx_int_t
-ngx_http_tasks_check_variables(ngx_conf_t *cf)
-{
-    ngx_str_t                       *name;
-    ngx_uint_t                       i, j;
-    ngx_hash_key_t                  *key;
-    ngx_http_variable_t             *prefix;
-    ngx_http_core_main_conf_t       *cmcf;
-    ngx_http_tasks_main_conf_t      *tmcf;
-    ngx_http_tasks_used_variable_t  *used;
-
-    cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
-    tmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_tasks_module);
-
-    key = cmcf->variables_keys->keys.elts;
-    prefix = cmcf->prefix_variables.elts;
-    used = tmcf->variables.elts;
-
-    for (i = 0; i < tmcf->variables.nelts; i++) {
-        name = &used[i].name;
-
-        for (j = 0; j < cmcf->variables_keys->keys.nelts; j++) {
-            if (name->len == key[j].key.len
-                && ngx_strncasecmp(name->data, key[j].key.data, name->len)
-                   == 0)
-            {
-                break;
-            }
-        }
-
-        if (j < cmcf->variables_keys->keys.nelts) {
-            continue;
-        }
-
-        for (j = 0; j < cmcf->prefix_variables.nelts; j++) {
-            if (name->len >= prefix[j].name.len
-                && ngx_strncasecmp(name->data, prefix[j].name.data,
-                                   prefix[j].name.len)
-                   == 0)
-            {
-                break;
-            }
-        }
-
-        if (j == cmcf->prefix_variables.nelts) {
-            ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
-                          "%V: \"$%V\" is neither a value of the module nor "
-                          "a variable of nginx", &used[i].where, name);
-            return NGX_ERROR;
-        }
-    }
-
-    return NGX_OK;
-}
-
-
 static char *
 ngx_http_tasks_pass(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_tasks_loc_conf_t  *tlcf = conf;
 
-    ngx_str_t                   *value;
-    ngx_http_core_loc_conf_t    *clcf;
-    ngx_http_tasks_main_conf_t  *tmcf;
+    ngx_str_t                 *value;
+    ngx_http_core_loc_conf_t  *clcf;
 
     (void) cmd;
 
@@ -599,13 +441,9 @@ ngx_http_tasks_pass(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     value = cf->args->elts;
-    tmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_tasks_module);
 
-    tlcf->store = ngx_http_tasks_find_store(tmcf, &value[1]);
-
+    tlcf->store = ngx_http_tasks_get_store(cf, &value[1]);
     if (tlcf->store == NULL) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "there is no tasks_store \"%V\" above", &value[1]);
         return NGX_CONF_ERROR;
     }
 

@@ -86,11 +86,23 @@ static const char  *ngx_http_tasks_store_unavailable[] = {
 };
 
 
-char *
-ngx_http_tasks_store_block(ngx_conf_t *cf, ngx_http_tasks_store_t *store)
+ngx_http_tasks_store_t *
+ngx_http_tasks_store_create(ngx_conf_t *cf, ngx_str_t *name)
 {
-    char        *rv;
-    ngx_conf_t   save;
+    ngx_http_tasks_store_t  *store;
+
+    store = ngx_pcalloc(cf->pool, sizeof(ngx_http_tasks_store_t));
+
+    if (store == NULL
+        || ngx_array_init(&store->definitions, cf->pool, 4, sizeof(void *))
+           != NGX_OK)
+    {
+        return NULL;
+    }
+
+    store->redis.name = *name;
+    store->file = cf->conf_file->file.name;
+    store->line = cf->conf_file->line;
 
     store->redis.database = NGX_CONF_UNSET;
     store->redis.max_pending = NGX_CONF_UNSET_UINT;
@@ -100,11 +112,15 @@ ngx_http_tasks_store_block(ngx_conf_t *cf, ngx_http_tasks_store_t *store)
     store->redis.timeout = NGX_CONF_UNSET_MSEC;
     store->redis.max_reply = NGX_CONF_UNSET_SIZE;
 
-    if (ngx_array_init(&store->definitions, cf->pool, 4, sizeof(void *))
-        != NGX_OK)
-    {
-        return NGX_CONF_ERROR;
-    }
+    return store;
+}
+
+
+char *
+ngx_http_tasks_store_block(ngx_conf_t *cf, ngx_http_tasks_store_t *store)
+{
+    char        *rv;
+    ngx_conf_t   save;
 
     save = *cf;
     cf->handler = ngx_http_tasks_store_line;
@@ -554,6 +570,14 @@ ngx_http_tasks_store_greeted(ngx_http_tasks_op_t *op, ngx_uint_t first,
                != 0)
         {
             load[missing++] = served[i];
+
+            /* said again and again, this is a fight of two definitions */
+
+            ngx_log_error(NGX_LOG_NOTICE, op->redis->log, 0,
+                          "tasks store \"%V\": loading functions tasks_%V%s",
+                          &store->redis.name, &served[i]->name,
+                          reply->type == NGX_HTTP_TASKS_REPLY_STRING
+                          ? " in place of those of another definition" : "");
         }
     }
 
@@ -566,10 +590,6 @@ ngx_http_tasks_store_greeted(ngx_http_tasks_op_t *op, ngx_uint_t first,
     }
 
     for (i = 0; i < missing; i++) {
-        ngx_log_error(NGX_LOG_NOTICE, op->redis->log, 0,
-                      "tasks store \"%V\": loading functions tasks_%V",
-                      &store->redis.name, &load[i]->name);
-
         ngx_http_tasks_store_load(op, load[i]);
     }
 

@@ -14,6 +14,8 @@
 
 typedef struct {
     ngx_http_tasks_redis_conf_t   redis;
+    ngx_str_t                     file;          /* where it is first used */
+    ngx_uint_t                    line;
     ngx_uint_t                    connections;   /* of a worker */
     ngx_uint_t                    load_functions;
     ngx_array_t                   definitions;   /* pointers, of its APIs */
@@ -24,6 +26,10 @@ typedef struct {
     time_t                        complained;    /* about an error reply */
 } ngx_http_tasks_store_t;
 
+
+/* A store that is not configured yet.  NULL: no memory. */
+ngx_http_tasks_store_t *ngx_http_tasks_store_create(ngx_conf_t *cf,
+    ngx_str_t *name);
 
 /* Parses the block "tasks_store NAME { ... }" into "store". */
 char *ngx_http_tasks_store_block(ngx_conf_t *cf,

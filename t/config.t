@@ -1212,7 +1212,7 @@ password" has no password of less than 1024 bytes in its first line
 --- config
     location /t { tasks_api apis/t.json; tasks_pass other; }
 --- error_log
-there is no tasks_store "other" above
+there is no tasks_store "other"
 
 
 

@@ -100,6 +100,8 @@ sub cpu_of {
 }
 
 
+sub rss_of { return 4096 * (split ' ', slurp("/proc/$_[0]/statm"))[1] }
+
 sub fds_of { return scalar(() = glob "/proc/$_[0]/fd/*") }
 
 
@@ -380,6 +382,43 @@ sub gone {
 }
 
 
+# What stays in memory: of aborts, timeouts and lost connections
+
+{
+    my $number = 0;
+    my $fake = FaultyRedis->canned(sub {
+        my ($command) = @_;
+
+        return "+OK\r\n" if $command->[0] eq 'SELECT';
+
+        return { ++$number % 20 ? (delay => 3) : (reset => 1),
+                 bytes => "*6\r\n" . "\$3\r\n123\r\n" x 6 };
+    });
+    my $nginx = start_jobs(worker_connections => 256, store => 'server '
+        . $fake->address . '; load_functions off; timeout 20ms;');
+    my ($worker) = $nginx->worker_pids;
+    my @rss;
+
+    for my $round (1 .. 4) {
+        for my $i (1 .. 60) {
+            my @asked = map { ask_on(http_connect($nginx->port),
+                $_ % 3 ? 'GET' : 'POST', '/jobs/a' . ($_ % 3 ? '' : '/cancel'))
+            } 1 .. 12;
+            $asked[$_]->close for 0 .. 3;
+            $asked[$_]->response for 4 .. 11;
+        }
+
+        push @rss, rss_of($worker);
+    }
+
+    # a sanitizer keeps for a while what was freed
+    my $slack = $SLOW > 1 ? 64e6 : 300e3;
+    cmp_ok($rss[3] - $rss[1], '<', $slack, 'aborts, timeouts and lost '
+           . 'connections leave no memory in use') or diag("@rss");
+    note("resident: @rss");
+}
+
+
 # More of everything
 
 {
@@ -408,6 +447,98 @@ sub gone {
         paths => ['/s0', '/s1/t1', '/s1/pages', '/jobs'], accept => $WHOLE);
     $nginx->reload for 1 .. 10;
     no_failures($load->stop, 'several stores, workers and connections');
+}
+
+
+# Memory, by valgrind, of the module as it is built for use
+
+unless ($ENV{TASKS_SANITIZER_DIR}) {
+    my $directory = tempdir(CLEANUP => 1);
+    my $wrapper = "$directory/nginx";
+
+    # what nginx itself allocates for good
+
+    open my $out, '>', "$directory/nginx.supp" or die "nginx.supp: $!\n";
+    print $out "{\n    environment\n    Memcheck:Leak\n    ...\n"
+               . "    fun:ngx_set_environment\n}\n";
+    close $out;
+
+    open $out, '>', $wrapper or die "$wrapper: $!\n";
+    print $out "#!/bin/sh\nexec valgrind -q --leak-check=full "
+        . '--show-leak-kinds=definite --num-callers=20 '
+        . "--suppressions=$directory/nginx.supp "
+        . "--log-file=$directory/log.%p $ENV{TEST_NGINX_BINARY} "
+        . '"$@"' . "\n";
+    close $out;
+    chmod 0755, $wrapper;
+
+    my $own = FaultyRedis->proxy(redis_socket());
+    fill();
+
+    {
+        local $ENV{TEST_NGINX_BINARY} = $wrapper;
+
+        my $nginx = start_jobs(master => 0, worker_connections => 256,
+            store => 'server ' . $own->address . '; timeout 500ms; '
+                     . 'max_reply 8k; max_pending 50;');
+
+        wait_for(sub { serves($nginx) }, 20, 'service');
+        ask_everything($nginx, $own);
+        $nginx->stop;
+        is($nginx->exit_status, 0, 'valgrind: nginx exits with status 0');
+    }
+
+    my $log = join '', map { slurp($_) } glob "$directory/log.*";
+    is($log, '', 'valgrind: no error, and nothing is lost');
+}
+
+
+# Some hundred requests of all kinds, answered and not.
+
+sub ask_everything {
+    my ($nginx, $proxy) = @_;
+
+    my @asked = ((map { [GET => "/jobs$_"] } '', '/t1', '/pages?limit=3&page=2',
+        '?status=running&kind=k1', '?limit=2', '?limit=x', '?cursor=x', '/none',
+        '/t1/none', '/' . 'x' x 300), [POST => '/jobs/t1/cancel'],
+        [POST => '/jobs/t2/cancel'], [POST => '/jobs/none/cancel'],
+        [PUT => '/jobs'], [POST => '/jobs']);
+    my @plans = ({}, { byte_by_byte => 1 }, { cut => 30, once => 1 },
+        { cut => 150, once => 1 }, { stall => 40, once => 1 },
+        { replace => { 1 => "-ERR no\r\n" } }, { replace => { 1 => "*0\r\n" } },
+        { replace => { 2 => "+OK\r\n" } }, { insert => { 1 => "+OK\r\n" } },
+        { replace => { 1 => "*1\r\n" x 50 } },
+        { replace => { 1 => "\$9\r\nabc\r\n" } },
+        { replace => { 1 => '$20000' . "\r\n" . 'x' x 20000 . "\r\n" } });
+    my %statuses;
+
+    for my $plan (@plans) {
+        for (@asked) {
+            $proxy->plan(%$plan);
+            my $status = status(http($nginx->port, @$_, timeout => 20));
+            $statuses{$status}++;
+            $proxy->plan;
+            wait_for(sub { serves($nginx) }, 20, 'service')
+                if $status =~ /^50[34]/;
+        }
+
+        # some that are not waited for
+        $proxy->plan(delay => 2);
+        my @left = map { ask_on(http_connect($nginx->port), @$_) } @asked;
+        $_->close for @left;
+        redis('FUNCTION', 'FLUSH');
+        $proxy->plan;
+        $statuses{status(http($nginx->port, 'POST', '/jobs/t3/cancel',
+                              timeout => 20))}++;
+    }
+
+    $proxy->stop;
+    $statuses{status(http($nginx->port, @$_, timeout => 20))}++ for @asked;
+
+    note('valgrind: ', join ', ', map { "$_: $statuses{$_}" } sort keys %statuses);
+    ok($statuses{$_}, "valgrind: some got $_")
+        for '200', '503 unavailable', '504 timeout', '404 not_found',
+            '500 internal', '500 too_large';
 }
 
 

@@ -20,7 +20,7 @@ sanitize=${TASKS_SANITIZE:-1}
 main() {
     cd "$root"
 
-    sh docker/build.sh --install perl libtest-base-perl redis-server tini curl \
+    sh docker/build.sh --install perl libtest-base-perl redis-server tini curl openssl \
                                  python3-jsonschema
 
     suites=t/*.t
