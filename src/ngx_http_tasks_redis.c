@@ -20,7 +20,11 @@
 /* a connection that lasted so long, in ms, is replaced without a backoff */
 #define NGX_HTTP_TASKS_REDIS_SOUND  1000
 
-#define NGX_HTTP_TASKS_READ_SIZE    65536
+/*
+ * bytes of a read; hiredis moves what is left of them behind each reply that
+ * it has parsed, so that more costs more than the calls it saves
+ */
+#define NGX_HTTP_TASKS_READ_SIZE    16384
 
 
 static void ngx_http_tasks_redis_connect(ngx_http_tasks_redis_t *redis);

@@ -112,7 +112,7 @@ ngx_http_tasks_template_run(const ngx_http_tasks_template_t *template,
         }
 
         if (part[i].kind == NGX_HTTP_TASKS_PART_SEPARATOR) {
-            if (w->last != '{') {
+            if (ngx_http_tasks_writer_last(w) != '{') {
                 ngx_http_tasks_write_byte(w, ',');
             }
 
@@ -132,7 +132,7 @@ ngx_http_tasks_template_run(const ngx_http_tasks_template_t *template,
                 break;
             }
 
-            if (w->last != '{') {
+            if (ngx_http_tasks_writer_last(w) != '{') {
                 ngx_http_tasks_write_byte(w, ',');
             }
 

@@ -51,11 +51,23 @@ ngx_http_tasks_writer_room(ngx_http_tasks_writer_t *w, size_t len)
 void
 ngx_http_tasks_writer_took(ngx_http_tasks_writer_t *w, u_char *last)
 {
-    if (last != w->tail->buf->last) {
-        w->size += last - w->tail->buf->last;
-        w->tail->buf->last = last;
-        w->last = last[-1];
+    w->size += last - w->tail->buf->last;
+    w->tail->buf->last = last;
+}
+
+
+u_char
+ngx_http_tasks_writer_last(const ngx_http_tasks_writer_t *w)
+{
+    ngx_buf_t  *b;
+
+    if (w->size == 0) {
+        return 0;
     }
+
+    b = w->tail->buf;
+
+    return b->last > b->pos ? b->last[-1] : 0;
 }
 
 
@@ -149,7 +161,6 @@ ngx_http_tasks_write_chain(ngx_http_tasks_writer_t *w,
     ngx_http_tasks_writer_link(w, from->head);
 
     w->tail = from->tail;
-    w->last = from->last;
     w->size += from->size;
     w->open = 0;
 }

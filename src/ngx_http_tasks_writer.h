@@ -18,7 +18,6 @@ typedef struct {
     ngx_chain_t              *tail;      /* last link of head */
     size_t                    size;      /* bytes written so far */
     size_t                    chunk;     /* bytes of the next buffer */
-    u_char                    last;      /* last byte written; 0 if none */
     unsigned                  open:1;    /* tail's buffer may be appended to */
     unsigned                  failed:1;  /* an allocation failed */
 } ngx_http_tasks_writer_t;
@@ -44,6 +43,9 @@ void ngx_http_tasks_write(ngx_http_tasks_writer_t *w, const void *data,
  */
 u_char *ngx_http_tasks_writer_room(ngx_http_tasks_writer_t *w, size_t len);
 void ngx_http_tasks_writer_took(ngx_http_tasks_writer_t *w, u_char *last);
+
+/* The last byte that was written, 0 if there is none. */
+u_char ngx_http_tasks_writer_last(const ngx_http_tasks_writer_t *w);
 
 void ngx_http_tasks_write_byte(ngx_http_tasks_writer_t *w, u_char c);
 void ngx_http_tasks_write_integer(ngx_http_tasks_writer_t *w, int64_t n);

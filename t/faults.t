@@ -1153,6 +1153,44 @@ sub sweep {
 }
 
 
+# One page of several answers: when the first one cannot be written, all the
+# others are given up, at the moment when they, too, are to be failed
+
+{
+    my $tasks = 0;
+    my $fake = FaultyRedis->canned(sub {
+        my ($command) = @_;
+
+        return "+OK\r\n" if $command->[0] eq 'SELECT';
+
+        return $tasks++ ? { stall => 1 } : { close => 1 };
+    });
+    my $include = join '', map { "<!--# include virtual=\"/jobs/$_\" -->" }
+                           'a' .. 'c';
+    my $nginx = start_on($fake, 'timeout 5s;',
+        locations => 'postpone_output 0; '
+                     . 'location /page { ssi on; root html; }',
+        files => { 'html/page/index.html' => "x$include" });
+    my ($worker) = $nginx->worker_pids;
+    my $client = http_connect($nginx->port);
+
+    $client->send(Tasks::HTTP::request_bytes('GET', '/page/index.html'));
+    # sent anew by then: what is in flight cannot be saved any more
+    wait_for(sub { commands($fake, 'task') >= 4 });
+
+    kill 'STOP', $worker;
+    $fake->stop;
+    setsockopt $client->socket, Socket::SOL_SOCKET(), Socket::SO_LINGER(),
+               pack 'ii', 1, 0;
+    $client->close;
+    kill 'CONT', $worker;
+
+    is(asked($nginx, 'get'), '503 unavailable',
+       'requests that end each other: nginx is well');
+    is_deeply([$nginx->worker_pids], [$worker], 'the same worker');
+}
+
+
 # Passwords, users, databases, TCP
 
 sub secured {

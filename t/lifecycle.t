@@ -216,6 +216,36 @@ sub ask_on {
 }
 
 
+# A request that comes when nginx is about to exit, after another one has gone
+# without an answer
+
+{
+    my $fake = FaultyRedis->canned(sub {
+        my ($command) = @_;
+
+        return "+OK\r\n" if $command->[0] eq 'SELECT';
+        return { stall => 1 } if "@$command" =~ /:dead /;
+        return "*6\r\n" . "\$1\r\n1\r\n" x 6;
+    });
+    my $nginx = start_jobs(store => 'server ' . $fake->address
+                                    . '; load_functions off; timeout 2s;');
+    my $late = http_connect($nginx->port);
+    $late->send("GET /jobs/a HTTP/1.1\r\nHost: a");
+
+    my $dead = ask_on(http_connect($nginx->port), 'GET', '/jobs/dead');
+    wait_for(sub { grep { "@$_" =~ /:dead / } $fake->commands });
+    $dead->close;
+    wait_for(sub { $nginx->error_log =~ /prematurely closed/ });
+
+    $nginx->quit;
+    wait_for(sub { $nginx->error_log =~ /gracefully shutting down/ });
+    $late->send("\r\n\r\n");
+    is(status($late->response), '200', 'a request that ends after QUIT');
+    ok($nginx->wait_exit(2 * $SLOW), 'and nginx exits');
+    unlike($nginx->error_log, qr/open socket/, 'no socket is left open');
+}
+
+
 # Binary upgrade, of a daemon: a master process whose parent is the one that
 # started it takes itself for the new one, and ignores USR2.
 
