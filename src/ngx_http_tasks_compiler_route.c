@@ -12,6 +12,8 @@ static ngx_int_t ngx_http_tasks_compile_route(const ngx_http_tasks_node_t *node,
 static ngx_int_t ngx_http_tasks_route_path(const ngx_http_tasks_node_t *node,
     const ngx_http_tasks_node_t *errors, ngx_http_tasks_route_t *route,
     ngx_uint_t *roles);
+static ngx_uint_t ngx_http_tasks_route_count(ngx_http_tasks_route_t *route,
+    const char *name);
 static ngx_int_t ngx_http_tasks_route_segment(
     const ngx_http_tasks_node_t *path, const ngx_http_tasks_node_t *params,
     const ngx_http_tasks_node_t *errors, ngx_http_tasks_route_t *route,
@@ -247,7 +249,7 @@ ngx_http_tasks_route_path(const ngx_http_tasks_node_t *node,
     u_char                    *p, *end, *last;
     json_t                    *value;
     ngx_str_t                  path;
-    ngx_uint_t                 ids, named;
+    ngx_uint_t                 ids;
     const char                *name;
     ngx_http_tasks_node_t      member, params;
     ngx_http_tasks_segment_t  *segment;
@@ -282,7 +284,6 @@ ngx_http_tasks_route_path(const ngx_http_tasks_node_t *node,
     }
 
     ids = 0;
-    named = 0;
     last = path.data + path.len;
 
     for (p = path.data; p < last; p = end) {
@@ -314,9 +315,6 @@ ngx_http_tasks_route_path(const ngx_http_tasks_node_t *node,
 
         } else if (segment->param == &node->compiler->definition->id) {
             ids++;
-
-        } else {
-            named++;
         }
     }
 
@@ -325,14 +323,11 @@ ngx_http_tasks_route_path(const ngx_http_tasks_node_t *node,
                                          NGX_HTTP_TASKS_MAX_SEGMENTS);
     }
 
-    if (named != json_object_size(params.json)) {
-        json_object_foreach(params.json, name, value) {
-            /* the last name is as good as any in the message */
+    json_object_foreach(params.json, name, value) {
+        if (ngx_http_tasks_route_count(route, name) != 1) {
+            return ngx_http_tasks_node_error(&params,
+                                       "\"path\" must hold {%s} once", name);
         }
-
-        return ngx_http_tasks_node_error(&params,
-                        "\"path\" must hold each parameter once, as {%s}",
-                        name ? name : "NAME");
     }
 
     if (ids != (route->action == NGX_HTTP_TASKS_ACTION_LIST ? 0 : 1)) {
@@ -343,6 +338,31 @@ ngx_http_tasks_route_path(const ngx_http_tasks_node_t *node,
     }
 
     return NGX_OK;
+}
+
+
+/* Segments that are the parameter of a name. */
+
+static ngx_uint_t
+ngx_http_tasks_route_count(ngx_http_tasks_route_t *route, const char *name)
+{
+    ngx_uint_t                 i, n;
+    ngx_http_tasks_segment_t  *segment;
+
+    n = 0;
+    segment = route->segments.elts;
+
+    for (i = 0; i < route->segments.nelts; i++) {
+        if (segment[i].param
+            && segment[i].text.len == ngx_strlen(name)
+            && ngx_strncmp(segment[i].text.data, name, segment[i].text.len)
+               == 0)
+        {
+            n++;
+        }
+    }
+
+    return n;
 }
 
 

@@ -35,6 +35,7 @@ ngx_http_tasks_handler(ngx_http_request_t *r)
 {
     ngx_int_t                   rc;
     ngx_str_t                   path, allow;
+    ngx_pool_cleanup_t         *mark;
     ngx_http_cleanup_t         *cln;
     ngx_http_tasks_ctx_t       *ctx;
     ngx_http_tasks_error_e      error;
@@ -48,13 +49,17 @@ ngx_http_tasks_handler(ngx_http_request_t *r)
 
     ctx = ngx_pcalloc(r->pool, sizeof(ngx_http_tasks_ctx_t));
     cln = ngx_http_cleanup_add(r, 0);
+    mark = ngx_pool_cleanup_add(r->pool, 0);
 
-    if (ctx == NULL || cln == NULL) {
+    if (ctx == NULL || cln == NULL || mark == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
     cln->handler = ngx_http_tasks_cleanup;
     cln->data = ctx;
+
+    mark->handler = ngx_http_tasks_cleanup;
+    mark->data = ctx;
 
     ngx_http_set_ctx(r, ctx, ngx_http_tasks_module);
 
@@ -234,18 +239,19 @@ ngx_http_tasks_begin(ngx_http_tasks_ctx_t *ctx)
 
 
 /*
- * The context as long as there is the request: nginx clears contexts when it
- * goes on to another location, but logs are written after that.
+ * The context as long as there is the request's memory: nginx clears contexts
+ * when it goes on to another location, and logs are written after that, when
+ * the request's own cleanups are gone, too.
  */
 ngx_http_tasks_ctx_t *
 ngx_http_tasks_get_ctx(ngx_http_request_t *r)
 {
-    ngx_http_cleanup_t    *cln;
+    ngx_pool_cleanup_t    *cln;
     ngx_http_tasks_ctx_t  *ctx;
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_tasks_module);
 
-    for (cln = r->main->cleanup; cln && ctx == NULL; cln = cln->next) {
+    for (cln = r->pool->cleanup; cln && ctx == NULL; cln = cln->next) {
 
         if (cln->handler == ngx_http_tasks_cleanup) {
             ctx = cln->data;

@@ -10,8 +10,9 @@
 #include <ngx_http_tasks_exchange.h>
 
 
-/* reads of a page before the function is called */
-#define NGX_HTTP_TASKS_LIST_TRIES  3
+/* reads of a page before the function is called, and if it cannot be called */
+#define NGX_HTTP_TASKS_LIST_TRIES      3
+#define NGX_HTTP_TASKS_LIST_MAX_TRIES  30
 
 
 static ngx_http_tasks_error_e ngx_http_tasks_list_index(
@@ -54,7 +55,7 @@ ngx_http_tasks_list(ngx_http_tasks_exchange_t *x)
 
     request = &x->request;
 
-    if (ngx_http_tasks_key_suffix(x->op->pool, request->definition,
+    if (ngx_http_tasks_key_suffix(request->pool, request->definition,
                                   request->filters, &x->suffix)
         != NGX_OK)
     {
@@ -87,6 +88,16 @@ static ngx_http_tasks_error_e
 ngx_http_tasks_list_index(ngx_http_tasks_exchange_t *x)
 {
     ngx_http_tasks_op_t  *op;
+
+    /* what former tries have read is of no use any more */
+
+    if (x->tries && ngx_http_tasks_op_renew(&x->op) != NGX_OK) {
+        return NGX_HTTP_TASKS_INTERNAL;
+    }
+
+    if (x->tries == NGX_HTTP_TASKS_LIST_MAX_TRIES) {
+        return NGX_HTTP_TASKS_UNAVAILABLE;
+    }
 
     if (x->tries++ >= NGX_HTTP_TASKS_LIST_TRIES && !x->no_page) {
         return ngx_http_tasks_list_page(x);
@@ -318,7 +329,7 @@ ngx_http_tasks_list_page_handler(ngx_http_tasks_op_t *op)
             || ngx_http_tasks_reply_is_error(&op->replies[0],
                                              "ERR Function not found")))
     {
-        /* a user that may only read: plain reads until the deadline */
+        /* a user that may only read: some more plain reads */
 
         x->no_page = 1;
         error = ngx_http_tasks_list_index(x);

@@ -49,6 +49,26 @@ ngx_http_tasks_op_create(ngx_http_tasks_redis_t *redis, size_t size)
 
 
 ngx_int_t
+ngx_http_tasks_op_renew(ngx_http_tasks_op_t **op)
+{
+    ngx_http_tasks_op_t  *fresh;
+
+    fresh = ngx_http_tasks_op_create((*op)->redis, NGX_HTTP_TASKS_OP_SIZE);
+    if (fresh == NULL) {
+        return NGX_ERROR;
+    }
+
+    fresh->deadline = (*op)->deadline;
+    fresh->once = (*op)->once;
+
+    ngx_http_tasks_op_release(*op);
+    *op = fresh;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
 ngx_http_tasks_op_fill(ngx_http_tasks_op_t *op, ngx_uint_t n)
 {
     if (n > op->max_commands) {

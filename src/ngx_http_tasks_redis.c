@@ -42,6 +42,7 @@ static ngx_int_t ngx_http_tasks_redis_read(ngx_http_tasks_redis_t *redis);
 static void ngx_http_tasks_redis_fail(ngx_http_tasks_redis_t *redis,
     const char *what, ngx_err_t err);
 static void ngx_http_tasks_redis_close(ngx_http_tasks_redis_t *redis);
+static void ngx_http_tasks_redis_quit(ngx_http_tasks_redis_t *redis);
 
 
 ngx_int_t
@@ -328,7 +329,7 @@ ngx_http_tasks_redis_flush_handler(ngx_event_t *ev)
     redis = ev->data;
 
     if (ngx_exiting && redis->live == 0) {
-        ngx_http_tasks_redis_close(redis);
+        ngx_http_tasks_redis_quit(redis);
 
     } else if (redis->state != NGX_HTTP_TASKS_REDIS_CLOSED) {
         ngx_http_tasks_redis_flush(redis);
@@ -427,7 +428,7 @@ ngx_http_tasks_redis_read_handler(ngx_event_t *rev)
     redis = c->data;
 
     if (c->close && redis->live == 0) {
-        ngx_http_tasks_redis_close(redis);
+        ngx_http_tasks_redis_quit(redis);
         return;
     }
 
@@ -600,6 +601,23 @@ ngx_http_tasks_redis_close(ngx_http_tasks_redis_t *redis)
 }
 
 
+/* A worker that quits waits for no reply that nobody else waits for. */
+
+static void
+ngx_http_tasks_redis_quit(ngx_http_tasks_redis_t *redis)
+{
+    ngx_http_tasks_op_t  *op;
+
+    ngx_http_tasks_redis_close(redis);
+
+    while (!ngx_queue_empty(&redis->sent)) {
+        op = ngx_http_tasks_redis_current(redis);
+        ngx_http_tasks_op_unlink(op);
+        ngx_http_tasks_op_finish(op, NGX_HTTP_TASKS_OP_UNAVAILABLE);
+    }
+}
+
+
 /*
  * Ends the connection.  Reads that were in flight go on another one, once;
  * what must not be sent twice fails.  If there was no sound connection, all
@@ -631,19 +649,20 @@ ngx_http_tasks_redis_fail(ngx_http_tasks_redis_t *redis, const char *what,
     ngx_queue_init(&failed);
 
     while (!ngx_queue_empty(&redis->sent)) {
-        op = ngx_queue_data(ngx_queue_last(&redis->sent), ngx_http_tasks_op_t,
-                            queue);
-        ngx_http_tasks_op_unlink(op);
+        q = ngx_queue_last(&redis->sent);
+        ngx_queue_remove(q);
+
+        op = ngx_queue_data(q, ngx_http_tasks_op_t, queue);
+        op->sent = 0;
+        op->waiting = 1;
 
         if (op->handler && !op->once && !op->resent && !op->too_large) {
             op->resent = 1;
-            op->waiting = 1;
-            redis->pending++;
             ngx_http_tasks_op_rewind(op);
-            ngx_queue_insert_head(&redis->waiting, &op->queue);
+            ngx_queue_insert_head(&redis->waiting, q);
 
         } else {
-            ngx_queue_insert_head(&failed, &op->queue);
+            ngx_queue_insert_head(&failed, q);
         }
     }
 
@@ -653,8 +672,7 @@ ngx_http_tasks_redis_fail(ngx_http_tasks_redis_t *redis, const char *what,
 
         while (!ngx_queue_empty(&redis->waiting)) {
             q = ngx_queue_head(&redis->waiting);
-            ngx_http_tasks_op_unlink(ngx_queue_data(q, ngx_http_tasks_op_t,
-                                                    queue));
+            ngx_queue_remove(q);
             ngx_queue_insert_tail(&failed, q);
         }
     }
@@ -668,13 +686,15 @@ ngx_http_tasks_redis_fail(ngx_http_tasks_redis_t *redis, const char *what,
         ngx_add_timer(&redis->retry, delay / 2 + ngx_random() % delay);
     }
 
-    /* handlers last: they may start operations */
+    /*
+     * Handlers last: they may start operations, and release others of these,
+     * which stay marked as waiting so that they are taken out here as well.
+     */
 
     while (!ngx_queue_empty(&failed)) {
-        q = ngx_queue_head(&failed);
-        ngx_queue_remove(q);
-
-        op = ngx_queue_data(q, ngx_http_tasks_op_t, queue);
+        op = ngx_queue_data(ngx_queue_head(&failed), ngx_http_tasks_op_t,
+                            queue);
+        ngx_http_tasks_op_unlink(op);
         ngx_http_tasks_op_finish(op, op->too_large
                                      ? NGX_HTTP_TASKS_OP_TOO_LARGE
                                      : NGX_HTTP_TASKS_OP_UNAVAILABLE);

@@ -173,6 +173,8 @@ ngx_int_t ngx_http_tasks_redis_init(ngx_http_tasks_redis_t *redis,
 ngx_http_tasks_op_t *ngx_http_tasks_op_create(ngx_http_tasks_redis_t *redis,
     size_t size);
 
+#define NGX_HTTP_TASKS_OP_SIZE  4096     /* of one for a request */
+
 /* Makes room for up to "n" commands and forgets former ones. */
 ngx_int_t ngx_http_tasks_op_fill(ngx_http_tasks_op_t *op, ngx_uint_t n);
 
@@ -199,6 +201,12 @@ ngx_int_t ngx_http_tasks_op_start(ngx_http_tasks_op_t *op,
     ngx_http_tasks_op_pt handler);
 
 void ngx_http_tasks_op_release(ngx_http_tasks_op_t *op);
+
+/*
+ * Releases an operation for a new one with its deadline, whose memory is yet
+ * to be used.  NGX_ERROR: no memory; it is still the old one.
+ */
+ngx_int_t ngx_http_tasks_op_renew(ngx_http_tasks_op_t **op);
 
 /*
  * For a handler that got a reply of a kind that Redis would not give: nothing

@@ -489,7 +489,7 @@ ngx_http_tasks_store_op(ngx_http_tasks_store_t *store)
     client = &store->clients[store->next];
     store->next = (store->next + 1) % store->connections;
 
-    return ngx_http_tasks_op_create(client, 4096);
+    return ngx_http_tasks_op_create(client, NGX_HTTP_TASKS_OP_SIZE);
 }
 
 
