@@ -8,8 +8,8 @@
 -- README, "Redis contract".
 --
 -- Rules: values stay the JSON text that the writer sent; numbers never pass
--- through a double on their way; a function changes all or nothing; no error
--- reply carries a byte that came from outside.
+-- through a double on their way; a function finds out what may fail before it
+-- changes anything; no error reply carries a byte that came from outside.
 
 -- While a library is being loaded, Redis has none of Lua's own functions, nor
 -- cjson, nor redis.call: all that needs them is made by the first call.

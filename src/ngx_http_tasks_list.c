@@ -12,7 +12,7 @@
 
 /* reads of a page before the function is called, and if it cannot be called */
 #define NGX_HTTP_TASKS_LIST_TRIES      3
-#define NGX_HTTP_TASKS_LIST_MAX_TRIES  30
+#define NGX_HTTP_TASKS_LIST_MAX_TRIES  200
 
 
 static ngx_http_tasks_error_e ngx_http_tasks_list_index(
