@@ -11,6 +11,9 @@
 #include <ngx_http_tasks_handler.h>
 
 
+static ngx_http_tasks_ctx_t *ngx_http_tasks_create_ctx(ngx_http_request_t *r);
+static ngx_int_t ngx_http_tasks_route(ngx_http_tasks_ctx_t *ctx,
+    ngx_str_t *allow);
 static ngx_int_t ngx_http_tasks_fallback(ngx_http_tasks_ctx_t *ctx);
 static ngx_http_tasks_error_e ngx_http_tasks_prepare(
     ngx_http_tasks_ctx_t *ctx);
@@ -18,10 +21,9 @@ static ngx_http_tasks_error_e ngx_http_tasks_begin(ngx_http_tasks_ctx_t *ctx);
 static void ngx_http_tasks_cleanup(void *data);
 static void ngx_http_tasks_done(ngx_http_tasks_exchange_t *x,
     ngx_http_tasks_error_e error);
-static ngx_uint_t ngx_http_tasks_may_fall_back(ngx_http_tasks_ctx_t *ctx,
+static ngx_int_t ngx_http_tasks_end(ngx_http_tasks_ctx_t *ctx,
     ngx_http_tasks_error_e error);
-static ngx_int_t ngx_http_tasks_respond(ngx_http_tasks_ctx_t *ctx,
-    ngx_http_tasks_error_e error);
+static ngx_int_t ngx_http_tasks_respond(ngx_http_tasks_ctx_t *ctx);
 static ngx_int_t ngx_http_tasks_error_headers(ngx_http_request_t *r,
     ngx_http_tasks_error_t *e, ngx_http_tasks_error_e error);
 static ngx_int_t ngx_http_tasks_header(ngx_http_request_t *r, const char *name,
@@ -33,62 +35,20 @@ static ngx_int_t ngx_http_tasks_send(ngx_http_request_t *r, ngx_uint_t status,
 ngx_int_t
 ngx_http_tasks_handler(ngx_http_request_t *r)
 {
-    ngx_int_t                   rc;
-    ngx_str_t                   path, allow;
-    ngx_pool_cleanup_t         *mark;
-    ngx_http_cleanup_t         *cln;
-    ngx_http_tasks_ctx_t       *ctx;
-    ngx_http_tasks_error_e      error;
-    ngx_http_tasks_request_t   *request;
-    ngx_http_tasks_loc_conf_t  *tlcf;
+    ngx_int_t                rc;
+    ngx_str_t                allow;
+    ngx_http_tasks_ctx_t    *ctx;
+    ngx_http_tasks_error_e   error;
 
     ngx_log_debug1(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
                    "http tasks handler \"%V\"", &r->uri);
 
-    tlcf = ngx_http_get_module_loc_conf(r, ngx_http_tasks_module);
-
-    ctx = ngx_pcalloc(r->pool, sizeof(ngx_http_tasks_ctx_t));
-    cln = ngx_http_cleanup_add(r, 0);
-    mark = ngx_pool_cleanup_add(r->pool, 0);
-
-    if (ctx == NULL || cln == NULL || mark == NULL) {
+    ctx = ngx_http_tasks_create_ctx(r);
+    if (ctx == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    cln->handler = ngx_http_tasks_cleanup;
-    cln->data = ctx;
-
-    mark->handler = ngx_http_tasks_cleanup;
-    mark->data = ctx;
-
-    ngx_http_set_ctx(r, ctx, ngx_http_tasks_module);
-
-    ctx->request = r;
-    ctx->conf = tlcf;
-    ctx->error = NGX_HTTP_TASKS_ERRORS;
-    ctx->exchange.store = tlcf->store;
-    ctx->exchange.done = ngx_http_tasks_done;
-    ctx->exchange.data = ctx;
-
-    request = &ctx->exchange.request;
-    request->pool = r->pool;
-    request->definition = tlcf->definition;
-
-    if (r->uri.len >= tlcf->prefix.len
-        && ngx_strncmp(r->uri.data, tlcf->prefix.data, tlcf->prefix.len) == 0)
-    {
-        path.data = r->uri.data + tlcf->prefix.len;
-        path.len = r->uri.len - tlcf->prefix.len;
-
-        if (tlcf->slash && path.len == 1) {
-            path.len = 0;                  /* "location /t/": as "/t" */
-        }
-
-        rc = ngx_http_tasks_request_route(request, &r->method_name, &path,
-                                          &allow);
-    } else {
-        rc = NGX_DECLINED;
-    }
+    rc = ngx_http_tasks_route(ctx, &allow);
 
     if (rc == NGX_ERROR) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -97,7 +57,7 @@ ngx_http_tasks_handler(ngx_http_request_t *r)
     if (rc == NGX_OK) {
         error = ngx_http_tasks_prepare(ctx);
 
-    } else if (tlcf->fallback.len) {
+    } else if (ctx->conf->fallback.len) {
         return ngx_http_tasks_fallback(ctx);
 
     } else if (rc == NGX_DECLINED) {
@@ -120,12 +80,77 @@ ngx_http_tasks_handler(ngx_http_request_t *r)
         return NGX_DONE;
     }
 
-    if (ngx_http_tasks_may_fall_back(ctx, error)) {
-        ctx->error = error;
-        return ngx_http_tasks_fallback(ctx);
+    return ngx_http_tasks_end(ctx, error);
+}
+
+
+static ngx_http_tasks_ctx_t *
+ngx_http_tasks_create_ctx(ngx_http_request_t *r)
+{
+    ngx_pool_cleanup_t         *mark;
+    ngx_http_cleanup_t         *cln;
+    ngx_http_tasks_ctx_t       *ctx;
+    ngx_http_tasks_loc_conf_t  *tlcf;
+
+    tlcf = ngx_http_get_module_loc_conf(r, ngx_http_tasks_module);
+
+    ctx = ngx_pcalloc(r->pool, sizeof(ngx_http_tasks_ctx_t));
+    cln = ngx_http_cleanup_add(r, 0);
+    mark = ngx_pool_cleanup_add(r->pool, 0);
+
+    if (ctx == NULL || cln == NULL || mark == NULL) {
+        return NULL;
     }
 
-    return ngx_http_tasks_respond(ctx, error);
+    ctx->request = r;
+    ctx->conf = tlcf;
+    ctx->error = NGX_HTTP_TASKS_ERRORS;
+    ctx->exchange.store = tlcf->store;
+    ctx->exchange.done = ngx_http_tasks_done;
+    ctx->exchange.data = ctx;
+    ctx->exchange.request.pool = r->pool;
+    ctx->exchange.request.definition = tlcf->definition;
+
+    ngx_http_set_ctx(r, ctx, ngx_http_tasks_module);
+
+    /* the one as soon as the request ends, the other to be found by get_ctx */
+
+    cln->handler = ngx_http_tasks_cleanup;
+    cln->data = ctx;
+
+    mark->handler = ngx_http_tasks_cleanup;
+    mark->data = ctx;
+
+    return ctx;
+}
+
+
+/* As ngx_http_tasks_request_route(). */
+
+static ngx_int_t
+ngx_http_tasks_route(ngx_http_tasks_ctx_t *ctx, ngx_str_t *allow)
+{
+    ngx_str_t            path, *prefix;
+    ngx_http_request_t  *r;
+
+    r = ctx->request;
+    prefix = &ctx->conf->prefix;
+
+    if (r->uri.len < prefix->len
+        || ngx_strncmp(r->uri.data, prefix->data, prefix->len) != 0)
+    {
+        return NGX_DECLINED;
+    }
+
+    path.data = r->uri.data + prefix->len;
+    path.len = r->uri.len - prefix->len;
+
+    if (ctx->conf->slash && path.len == 1) {
+        path.len = 0;                      /* "location /t/": as "/t" */
+    }
+
+    return ngx_http_tasks_request_route(&ctx->exchange.request,
+                                        &r->method_name, &path, allow);
 }
 
 
@@ -278,7 +303,6 @@ ngx_http_tasks_cleanup(void *data)
 static void
 ngx_http_tasks_done(ngx_http_tasks_exchange_t *x, ngx_http_tasks_error_e error)
 {
-    ngx_int_t              rc;
     ngx_connection_t      *c;
     ngx_http_request_t    *r;
     ngx_http_tasks_ctx_t  *ctx;
@@ -292,35 +316,34 @@ ngx_http_tasks_done(ngx_http_tasks_exchange_t *x, ngx_http_tasks_error_e error)
     ngx_log_debug2(NGX_LOG_DEBUG_HTTP, c->log, 0,
                    "http tasks done \"%V\": %ui", &r->uri, error);
 
-    if (ngx_http_tasks_may_fall_back(ctx, error)) {
-        ctx->error = error;
-        rc = ngx_http_tasks_fallback(ctx);
-
-    } else {
-        rc = ngx_http_tasks_respond(ctx, error);
-    }
-
-    ngx_http_finalize_request(r, rc);
+    ngx_http_finalize_request(r, ngx_http_tasks_end(ctx, error));
     ngx_http_run_posted_requests(c);
 }
 
 
-static ngx_uint_t
-ngx_http_tasks_may_fall_back(ngx_http_tasks_ctx_t *ctx,
-    ngx_http_tasks_error_e error)
+/*
+ * Answers, or leaves that to the fallback.  Returns what nginx is to finalize
+ * the request with.
+ */
+static ngx_int_t
+ngx_http_tasks_end(ngx_http_tasks_ctx_t *ctx, ngx_http_tasks_error_e error)
 {
-    return ctx->conf->fallback_unavailable
-           && (error == NGX_HTTP_TASKS_UNAVAILABLE
-               || error == NGX_HTTP_TASKS_TIMEOUT)
-           && ctx->exchange.request.route->action
-              != NGX_HTTP_TASKS_ACTION_CANCEL;
+    ctx->error = error;
+
+    if (ctx->conf->fallback_unavailable
+        && (error == NGX_HTTP_TASKS_UNAVAILABLE
+            || error == NGX_HTTP_TASKS_TIMEOUT)
+        && ctx->exchange.request.route->action != NGX_HTTP_TASKS_ACTION_CANCEL)
+    {
+        return ngx_http_tasks_fallback(ctx);
+    }
+
+    return ngx_http_tasks_respond(ctx);
 }
 
 
-/* Returns what ngx_http_finalize_request() is to be given. */
-
 static ngx_int_t
-ngx_http_tasks_respond(ngx_http_tasks_ctx_t *ctx, ngx_http_tasks_error_e error)
+ngx_http_tasks_respond(ngx_http_tasks_ctx_t *ctx)
 {
     ngx_str_t                   content_type;
     ngx_uint_t                  status;
@@ -332,9 +355,8 @@ ngx_http_tasks_respond(ngx_http_tasks_ctx_t *ctx, ngx_http_tasks_error_e error)
 
     r = ctx->request;
     route = ctx->exchange.request.route;
-    ctx->error = error;
 
-    if (error == NGX_HTTP_TASKS_ERRORS) {
+    if (ctx->error == NGX_HTTP_TASKS_ERRORS) {
         status = route->status;
         content_type = route->content_type;
         template = &route->response;
@@ -352,7 +374,7 @@ ngx_http_tasks_respond(ngx_http_tasks_ctx_t *ctx, ngx_http_tasks_error_e error)
             return status;
         }
 
-        if (ngx_http_tasks_error_headers(r, e, error) != NGX_OK) {
+        if (ngx_http_tasks_error_headers(r, e, ctx->error) != NGX_OK) {
             return NGX_HTTP_INTERNAL_SERVER_ERROR;
         }
     }

@@ -812,8 +812,8 @@ end
 
 
 return {
-    put = put, put_if = put_if, cancel = do_cancel, remove = remove, prune = prune,
-    rebuild = rebuild, page = page,
+    put = put, put_if = put_if, cancel = do_cancel, remove = remove,
+    prune = prune, rebuild = rebuild, page = page,
 }
 
 end

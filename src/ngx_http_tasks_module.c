@@ -410,7 +410,7 @@ ngx_http_tasks_api(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     tlcf->definition = ngx_http_tasks_definition_compile(cf, &file,
-                                                    ngx_http_tasks_use_variable);
+                                             ngx_http_tasks_use_variable);
     if (tlcf->definition == NULL) {
         return NGX_CONF_ERROR;
     }

@@ -33,6 +33,8 @@ static void ngx_http_tasks_redis_read_handler(ngx_event_t *rev);
 static ngx_int_t ngx_http_tasks_redis_connected(ngx_http_tasks_redis_t *redis);
 static void ngx_http_tasks_redis_greet(ngx_http_tasks_redis_t *redis);
 static void ngx_http_tasks_redis_greeted(ngx_http_tasks_op_t *op);
+static ngx_int_t ngx_http_tasks_redis_selected(ngx_http_tasks_redis_t *redis,
+    ngx_http_tasks_op_t *op, ngx_uint_t n);
 static void ngx_http_tasks_redis_flush_handler(ngx_event_t *ev);
 static void ngx_http_tasks_redis_flush(ngx_http_tasks_redis_t *redis);
 static void ngx_http_tasks_redis_retry_handler(ngx_event_t *ev);
@@ -239,7 +241,7 @@ static void
 ngx_http_tasks_redis_greeted(ngx_http_tasks_op_t *op)
 {
     ngx_int_t                     rc;
-    ngx_uint_t                    i, first;
+    ngx_uint_t                    first;
     ngx_http_tasks_redis_t       *redis;
     ngx_http_tasks_redis_conf_t  *conf;
 
@@ -254,34 +256,8 @@ ngx_http_tasks_redis_greeted(ngx_http_tasks_op_t *op)
     first = redis->selected ? 0 : (conf->password.len ? 2 : 1);
     redis->selected = 1;
 
-    for (i = 0; i < first; i++) {
-        if (op->replies[i].type != NGX_HTTP_TASKS_REPLY_STATUS) {
-
-            /* a user that may only read needs no SELECT for database 0 */
-
-            if (i == first - 1 && conf->database == 0
-                && ngx_http_tasks_reply_is_error(&op->replies[i], "NOPERM"))
-            {
-                break;
-            }
-
-            if (op->replies[i].type == NGX_HTTP_TASKS_REPLY_ERROR) {
-                if (redis->failures == 0) {
-                    ngx_log_error(NGX_LOG_ERR, redis->log, 0,
-                                  "tasks store \"%V\": %V refuses %s: \"%V\"",
-                                  &conf->name, redis->peer.name,
-                                  (first == 2 && i == 0) ? "AUTH" : "SELECT",
-                                  &op->replies[i].u.str);
-                }
-
-                redis->fault = "refuses the connection";
-
-            } else {
-                redis->fault = "does not answer as Redis does";
-            }
-
-            return;
-        }
+    if (ngx_http_tasks_redis_selected(redis, op, first) != NGX_OK) {
+        return;
     }
 
     rc = conf->greeted ? conf->greeted(op, first, conf->data) : NGX_OK;
@@ -316,6 +292,50 @@ ngx_http_tasks_redis_greeted(ngx_http_tasks_op_t *op)
     redis->state = NGX_HTTP_TASKS_REDIS_READY;
 
     ngx_post_event(&redis->flush, &ngx_posted_events);
+}
+
+
+/* The replies to AUTH, if there was one, and SELECT, "n" together. */
+
+static ngx_int_t
+ngx_http_tasks_redis_selected(ngx_http_tasks_redis_t *redis,
+    ngx_http_tasks_op_t *op, ngx_uint_t n)
+{
+    ngx_uint_t               i;
+    ngx_http_tasks_reply_t  *reply;
+
+    for (i = 0; i < n; i++) {
+        reply = &op->replies[i];
+
+        if (reply->type == NGX_HTTP_TASKS_REPLY_STATUS) {
+            continue;
+        }
+
+        if (reply->type != NGX_HTTP_TASKS_REPLY_ERROR) {
+            redis->fault = "does not answer as Redis does";
+            return NGX_ERROR;
+        }
+
+        /* a user that may only read needs no SELECT for database 0 */
+
+        if (i == n - 1 && redis->conf->database == 0
+            && ngx_http_tasks_reply_is_error(reply, "NOPERM"))
+        {
+            continue;
+        }
+
+        if (redis->failures == 0) {
+            ngx_log_error(NGX_LOG_ERR, redis->log, 0,
+                          "tasks store \"%V\": %V refuses %s: \"%V\"",
+                          &redis->conf->name, redis->peer.name,
+                          (i < n - 1) ? "AUTH" : "SELECT", &reply->u.str);
+        }
+
+        redis->fault = "refuses the connection";
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
 }
 
 

@@ -25,7 +25,7 @@ typedef struct {
                                                 field; data is NULL: any */
     int64_t                       limit;     /* -1: none */
     int64_t                       page;      /* from 1 */
-    ngx_str_t                     cursor;    /* a position; data is NULL: none */
+    ngx_str_t                     cursor;    /* position; data is NULL: none */
 
     /* what is wrong with it */
     ngx_http_tasks_param_t       *param;
@@ -61,7 +61,7 @@ ngx_uint_t ngx_http_tasks_param_check(ngx_http_tasks_param_t *param,
 #define NGX_HTTP_TASKS_VALUE_GOOD    NGX_HTTP_TASKS_RULES
 #define NGX_HTTP_TASKS_VALUE_NONE    (NGX_HTTP_TASKS_RULES + 1)
 
-/* The cursor after which a position's successors come.  NGX_ERROR: no memory. */
+/* The cursor of what comes after a position.  NGX_ERROR: no memory. */
 ngx_int_t ngx_http_tasks_request_cursor(ngx_pool_t *pool,
     const ngx_str_t *position, ngx_str_t *cursor);
 

@@ -10,7 +10,8 @@
 
 typedef struct {
     ngx_str_t                 name;
-    char                   *(*set)(ngx_conf_t *cf, ngx_http_tasks_store_t *store,
+    char                   *(*set)(ngx_conf_t *cf,
+                                   ngx_http_tasks_store_t *store,
                                    ngx_str_t *value, ngx_uint_t offset);
     ngx_uint_t                offset;
 } ngx_http_tasks_store_directive_t;

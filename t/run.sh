@@ -20,8 +20,8 @@ sanitize=${TASKS_SANITIZE:-1}
 main() {
     cd "$root"
 
-    sh docker/build.sh --install perl libtest-base-perl redis-server tini curl openssl \
-                                 python3-jsonschema
+    sh docker/build.sh --install perl libtest-base-perl redis-server tini \
+                                 curl openssl python3-jsonschema valgrind
 
     suites=t/*.t
 
