@@ -73,6 +73,9 @@ start_nginx() {
     do
         kill -0 $nginx || fail "nginx does not start"
     done
+
+    worker=$(cat "/proc/$nginx/task/$nginx/children")
+    worker=${worker%% *}
 }
 
 
@@ -166,10 +169,24 @@ once() {
 wrk_rate() {
     name=$1
     shift
+    before="$(ticks "$worker") $(ticks "$redis")"
     wrk -t1 -c64 -d"${seconds}s" "$@" > "$dir/wrk"
+    after="$(ticks "$worker") $(ticks "$redis")"
 
     ! grep -q 'Non-2xx\|Socket errors' "$dir/wrk" || fail "$name: errors"
     sed -n 's|^Requests/sec: *||p' "$dir/wrk" >> "$dir/$name"
+
+    requests=$(sed -n 's| *\([0-9]*\) requests in.*|\1|p' "$dir/wrk")
+    echo "$before $after $requests $(getconf CLK_TCK)" \
+        | awk '{ t = 1e6 / $6 / $5; print ($3 - $1) * t, ($4 - $2) * t }' \
+        >> "$dir/cpu_$name"
+}
+
+
+# CPU time of a process, user and system, in clock ticks.
+
+ticks() {
+    awk '{ print $14 + $15 }' "/proc/$1/stat"
 }
 
 
@@ -178,8 +195,11 @@ wrk_rotate() {
 }
 
 
+# The median of a column of a file.
+
 median() {
-    sort -n "$dir/$1" | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'
+    awk -v c="${2:-1}" '{ print $c }' "$dir/$1" | sort -n \
+        | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'
 }
 
 
@@ -190,7 +210,14 @@ report() {
     for name in fixed redis_small rotating_small redis_large rotating_large \
                 first_small first_large deep_small deep_large get
     do
-        printf '%-16s %8.0f\n' $name "$(median $name)"
+        printf '%-16s %8.0f' $name "$(median $name)"
+
+        if [ -f "$dir/cpu_$name" ]; then
+            printf '   CPU a request: nginx %5.1f us, Redis %5.1f us' \
+                   "$(median cpu_$name 1)" "$(median cpu_$name 2)"
+        fi
+
+        echo
     done
 
     echo
