@@ -15,6 +15,10 @@
 #define NGX_HTTP_TASKS_REDIS_FRAME  (1 + NGX_SIZE_T_LEN + 2 + 2)
 
 
+/* operations that are written together, at most */
+#define NGX_HTTP_TASKS_OP_BATCH     8
+
+
 static u_char *ngx_http_tasks_op_length(u_char *p, u_char type, size_t n);
 static void ngx_http_tasks_op_retire(ngx_http_tasks_op_t *op);
 static void ngx_http_tasks_op_timeout(ngx_event_t *ev);
@@ -230,8 +234,20 @@ ngx_http_tasks_op_start(ngx_http_tasks_op_t *op, ngx_http_tasks_op_pt handler)
     redis->pending++;
     ngx_queue_insert_tail(&redis->waiting, &op->queue);
 
-    /* what one turn of the event loop asks for leaves in one write */
-    ngx_post_event(&redis->flush, &ngx_posted_events);
+    /*
+     * What one turn of the event loop asks for leaves in one write, or in a
+     * few if it is much: Redis is then at work while this turn goes on.  Left
+     * for its end, both would take turns, each waiting for the other.
+     */
+
+    if (++redis->batch >= NGX_HTTP_TASKS_OP_BATCH
+        && redis->state == NGX_HTTP_TASKS_REDIS_READY)
+    {
+        ngx_http_tasks_redis_flush(redis);
+
+    } else {
+        ngx_post_event(&redis->flush, &ngx_posted_events);
+    }
 
     return NGX_OK;
 }

@@ -21,6 +21,9 @@ enum {
 };
 
 
+/* Writes what waits.  Calls no handler: a failure is dealt with later. */
+void ngx_http_tasks_redis_flush(ngx_http_tasks_redis_t *redis);
+
 /* The one way in which an operation completes.  It may be gone afterwards. */
 void ngx_http_tasks_op_finish(ngx_http_tasks_op_t *op,
     ngx_http_tasks_op_e status);

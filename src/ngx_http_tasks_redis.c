@@ -36,7 +36,8 @@ static void ngx_http_tasks_redis_greeted(ngx_http_tasks_op_t *op);
 static ngx_int_t ngx_http_tasks_redis_selected(ngx_http_tasks_redis_t *redis,
     ngx_http_tasks_op_t *op, ngx_uint_t n);
 static void ngx_http_tasks_redis_flush_handler(ngx_event_t *ev);
-static void ngx_http_tasks_redis_flush(ngx_http_tasks_redis_t *redis);
+static void ngx_http_tasks_redis_break(ngx_http_tasks_redis_t *redis,
+    ngx_err_t err);
 static void ngx_http_tasks_redis_retry_handler(ngx_event_t *ev);
 static void ngx_http_tasks_redis_watch(ngx_http_tasks_redis_t *redis);
 static void ngx_http_tasks_redis_stalled(ngx_http_tasks_redis_t *redis);
@@ -348,7 +349,10 @@ ngx_http_tasks_redis_flush_handler(ngx_event_t *ev)
 
     redis = ev->data;
 
-    if (ngx_exiting && redis->live == 0) {
+    if (redis->broken) {
+        ngx_http_tasks_redis_fail(redis, "lost", redis->error);
+
+    } else if (ngx_exiting && redis->live == 0) {
         ngx_http_tasks_redis_quit(redis);
 
     } else if (redis->state != NGX_HTTP_TASKS_REDIS_CLOSED) {
@@ -372,7 +376,7 @@ ngx_http_tasks_redis_take(ngx_http_tasks_redis_t *redis,
 }
 
 
-static void
+void
 ngx_http_tasks_redis_flush(ngx_http_tasks_redis_t *redis)
 {
     ngx_queue_t          *q;
@@ -381,11 +385,15 @@ ngx_http_tasks_redis_flush(ngx_http_tasks_redis_t *redis)
 
     c = redis->peer.connection;
 
+    if (redis->broken) {
+        return;
+    }
+
     if (redis->state == NGX_HTTP_TASKS_REDIS_HANDSHAKE) {
         op = redis->handshake;
 
         if (op->out.failed) {
-            ngx_http_tasks_redis_fail(redis, "cannot connect", NGX_ENOMEM);
+            ngx_http_tasks_redis_break(redis, NGX_ENOMEM);
             return;
         }
 
@@ -405,6 +413,8 @@ ngx_http_tasks_redis_flush(ngx_http_tasks_redis_t *redis)
             ngx_http_tasks_redis_take(redis, op);
         }
 
+        redis->batch = 0;
+
     } else {
         return;
     }
@@ -421,7 +431,7 @@ ngx_http_tasks_redis_flush(ngx_http_tasks_redis_t *redis)
 
     if (redis->out == NGX_CHAIN_ERROR) {
         redis->out = NULL;
-        ngx_http_tasks_redis_fail(redis, "lost", ngx_socket_errno);
+        ngx_http_tasks_redis_break(redis, ngx_socket_errno);
         return;
     }
 
@@ -430,8 +440,20 @@ ngx_http_tasks_redis_flush(ngx_http_tasks_redis_t *redis)
     }
 
     if (ngx_handle_write_event(c->write, 0) != NGX_OK) {
-        ngx_http_tasks_redis_fail(redis, "lost", 0);
+        ngx_http_tasks_redis_break(redis, 0);
     }
+}
+
+
+/* Fails the connection, later: whoever writes must not be called back. */
+
+static void
+ngx_http_tasks_redis_break(ngx_http_tasks_redis_t *redis, ngx_err_t err)
+{
+    redis->broken = 1;
+    redis->error = err;
+
+    ngx_post_event(&redis->flush, &ngx_posted_events);
 }
 
 
@@ -597,6 +619,7 @@ ngx_http_tasks_redis_close(ngx_http_tasks_redis_t *redis)
 {
     redis->state = NGX_HTTP_TASKS_REDIS_CLOSED;
     redis->fault = NULL;
+    redis->broken = 0;
     redis->out = NULL;
     redis->last_out = &redis->out;
 

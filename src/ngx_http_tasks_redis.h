@@ -155,6 +155,9 @@ struct ngx_http_tasks_redis_s {
     ngx_chain_t             **last_out;
 
     ngx_event_t               flush;     /* posted: end of the loop's turn */
+    ngx_uint_t                batch;     /* operations added since the last */
+    ngx_err_t                 error;     /* that broke it */
+    unsigned                  broken:1;  /* to be failed by the flush event */
     ngx_event_t               retry;     /* backoff */
     ngx_msec_t                ready_at;
     ngx_msec_t                last_read; /* or since when replies are due */
