@@ -214,11 +214,20 @@ ngx_http_tasks_op_start(ngx_http_tasks_op_t *op, ngx_http_tasks_op_pt handler)
     }
 
     if (redis->pending >= redis->conf->max_pending) {
-        ngx_log_error(NGX_LOG_WARN, redis->log, 0,
-                      "tasks store \"%V\": %ui operations are pending, "
-                      "max_pending; refusing more",
-                      &redis->conf->name, redis->pending);
+
+        if (!redis->full) {
+            redis->full = 1;
+            ngx_log_error(NGX_LOG_WARN, redis->log, 0,
+                          "tasks store \"%V\": %ui operations are pending, "
+                          "max_pending; refusing more",
+                          &redis->conf->name, redis->pending);
+        }
+
         return NGX_DECLINED;
+    }
+
+    if (redis->full && redis->pending < redis->conf->max_pending / 2) {
+        redis->full = 0;                   /* to be told again */
     }
 
     if (op->deadline == 0) {

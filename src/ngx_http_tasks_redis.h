@@ -158,6 +158,7 @@ struct ngx_http_tasks_redis_s {
     ngx_uint_t                batch;     /* operations added since the last */
     ngx_err_t                 error;     /* that broke it */
     unsigned                  broken:1;  /* to be failed by the flush event */
+    unsigned                  full:1;    /* max_pending was reached, and told */
     ngx_event_t               retry;     /* backoff */
     ngx_msec_t                ready_at;
     ngx_msec_t                last_read; /* or since when replies are due */

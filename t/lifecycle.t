@@ -124,7 +124,7 @@ sub serves { return status(http($_[0]->port, 'GET', '/jobs/t1')) eq '200' }
     my $nginx = start_jobs(workers => 2, worker_connections => 256);
     my $load = Tasks::Load->start($nginx->port, fresh => 3, kept => 3,
                                   paths => \@PATHS, accept => $WHOLE);
-    my $reloads = $ENV{QUICK} ? 3 : $FULL ? 500 : $SLOW > 1 ? 30 : 100;
+    my $reloads = $FULL ? 500 : $SLOW > 1 ? 30 : 100;
     my $done = 0;
 
     $done += $nginx->reload for 1 .. $reloads;
