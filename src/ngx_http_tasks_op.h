@@ -1,7 +1,6 @@
 
 /*
- * Private to the Redis client: what connection and operations ask of each
- * other.
+ * Private to the Redis client: what its files ask of each other.
  */
 
 
@@ -20,6 +19,17 @@ enum {
     NGX_HTTP_TASKS_REDIS_READY
 };
 
+
+/* Starts the handshake of a connection that was made. */
+void ngx_http_tasks_redis_greet(ngx_http_tasks_redis_t *redis);
+
+/*
+ * Ends the connection.  Reads that were in flight go on another one, once;
+ * what must not be sent twice fails.  If there was no sound connection, all
+ * fails that waits, and the next attempt is made after a backoff.
+ */
+void ngx_http_tasks_redis_fail(ngx_http_tasks_redis_t *redis,
+    const char *what, ngx_err_t err);
 
 /* Writes what waits.  Calls no handler: a failure is dealt with later. */
 void ngx_http_tasks_redis_flush(ngx_http_tasks_redis_t *redis);
