@@ -27,8 +27,7 @@ main() {
     --sanitize)
         out=$root/build/asan
         cc_opt="-g -O1 -U_FORTIFY_SOURCE -fsanitize=address,undefined
-                -fno-sanitize-recover=undefined -fno-omit-frame-pointer
-                -DNGX_HTTP_TASKS_DEBUG_POOL=1"
+                -fno-sanitize-recover=undefined -fno-omit-frame-pointer"
         ld_opt="-fsanitize=address,undefined"
         ;;
     '')

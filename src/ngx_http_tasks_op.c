@@ -3,8 +3,8 @@
  * Operations: filling, starting and ending them.
  *
  * Commands are encoded here rather than by redisFormatCommandArgv(): that one
- * allocates and calls sprintf() for every argument, which for the 50 ids of a
- * list costs more than all the rest of the request's work.
+ * wants its arguments in arrays, allocates the command and calls sprintf() for
+ * each argument, of which a list has 50.
  */
 
 

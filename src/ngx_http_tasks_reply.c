@@ -137,8 +137,7 @@ ngx_http_tasks_reply_next(ngx_http_tasks_redis_t *redis)
 
 /*
  * The reply that "task" is: the place of a command's reply or of an element of
- * it.  NULL, which ends the connection, if it is not one that may be here;
- * &ngx_http_tasks_reply_dropped if it is to be parsed and forgotten.
+ * it, or &ngx_http_tasks_reply_dropped if it is to be parsed and forgotten.
  */
 static ngx_http_tasks_reply_t *
 ngx_http_tasks_reply_place(const redisReadTask *task, ngx_http_tasks_op_t **op)
@@ -193,7 +192,7 @@ ngx_http_tasks_reply_string(const redisReadTask *task, char *str, size_t len)
 
     reply = ngx_http_tasks_reply_place(task, &op);
 
-    if (reply == NULL || reply == &ngx_http_tasks_reply_dropped) {
+    if (reply == &ngx_http_tasks_reply_dropped) {
         return reply;
     }
 
@@ -319,7 +318,7 @@ ngx_http_tasks_reply_integer(const redisReadTask *task, long long n)
 
     reply = ngx_http_tasks_reply_place(task, &op);
 
-    if (reply == NULL || reply == &ngx_http_tasks_reply_dropped) {
+    if (reply == &ngx_http_tasks_reply_dropped) {
         return reply;
     }
 
@@ -343,7 +342,7 @@ ngx_http_tasks_reply_nil(const redisReadTask *task)
 
     reply = ngx_http_tasks_reply_place(task, &op);
 
-    if (reply == NULL || reply == &ngx_http_tasks_reply_dropped) {
+    if (reply == &ngx_http_tasks_reply_dropped) {
         return reply;
     }
 
