@@ -1,6 +1,7 @@
 #!/bin/sh
 # The demo: a private Redis (unix socket, no TCP, nothing on disk), nginx with
-# the module on 127.0.0.1, sample tasks, and a simulated worker that moves them.
+# the module on 127.0.0.1, which serves five task APIs, sample tasks for each,
+# tokens and keys, and a simulated worker that moves the tasks of one of them.
 # Installs what is missing and builds the module first; Debian 12 and 13.
 #
 #   sh conf/demo.sh           runs it until Ctrl-C
@@ -24,6 +25,11 @@ port=${TASKS_DEMO_PORT:-8080}
 dir=${TASKS_DEMO_DIR:-$root/build/demo}
 user=www-data                   # of Redis, worker and nginx's workers, if root
 start_timeout=20                # s
+validity=86400                  # s, of tokens and keys
+
+# of those whose tasks are in conf/samples
+cloudreve_scope=VrFV
+cyberun_scope=019abc12-4567-7890-abcd-ef1234567891
 
 # without a "/" in front it is below the current directory
 case $dir in
@@ -132,7 +138,7 @@ await_exit() {
 # Commands
 
 prepare() {
-    sh "$root/docker/build.sh" --install redis-server curl perl-base
+    sh "$root/docker/build.sh" --install redis-server curl perl-base openssl
     sh "$root/docker/build.sh"
 
     check_port
@@ -217,8 +223,11 @@ serve() {
     trap 'exit 143' TERM HUP
 
     make_directory
+    make_keys
     run_redis
     run_nginx
+    load_samples
+    make_credentials
     run_worker
 
     welcome
@@ -236,8 +245,8 @@ make_directory() {
     cd "$dir"
 
     mkdir -m 700 run
-    mkdir conf logs modules temp
-    chmod 755 conf logs modules temp
+    mkdir -p conf/samples logs modules temp
+    chmod 755 conf conf/samples logs modules temp
 
     if [ "$(id -u)" = 0 ]; then
         chown $user: run
@@ -248,8 +257,25 @@ make_directory() {
 
     ln -s "$root/build/ngx_http_tasks_module.so" modules/
     ln -s "$root/conf/apis" conf/apis
+    install -m 644 "$root"/conf/samples/*.redis conf/samples
     sed "s/127\.0\.0\.1:8080/127.0.0.1:$port/" "$root/conf/nginx.conf" \
         >conf/nginx.conf
+}
+
+
+# With which tokens are signed: nginx's master reads them, no worker can.
+
+make_keys() {
+    mkdir -m 700 conf/keys
+
+    for api in cloudreve codex runwisp cyberun; do
+        (umask 077; random_hex 32 >conf/keys/$api.key)
+    done
+}
+
+
+random_hex() {
+    openssl rand -hex "$1"
 }
 
 
@@ -290,9 +316,109 @@ run_nginx() {
         >/dev/null 2>&1 &
     nginx=$!
 
-    # nginx writes nginx.pid; by its first answer it has loaded the functions
+    # nginx writes nginx.pid; by its first answer it has loaded all functions
     await nginx "curl -fs --noproxy '*' -m 2 -o /dev/null \
-                 '$(url "$port")/api/v1/tasks?limit=1'"
+                 '$(url "$port")/omelette/api/v1/tasks?limit=1'"
+}
+
+
+ask_redis() {
+    redis-cli -e -s run/redis.sock "$@"
+}
+
+
+# As any writer would, through the Redis functions; each says a revision.
+
+load_samples() {
+    sed '/^#/d; /^$/d' conf/samples/*.redis >run/samples
+    ask_redis <run/samples >run/replies
+
+    if [ "$(grep -c '^[0-9][0-9]*$' run/replies)" \
+         != "$(grep -c '' run/samples)" ]
+    then
+        fail "the samples: $(grep -v '^[0-9]*$' run/replies)"
+    fi
+
+    rm run/samples run/replies
+}
+
+
+# For those who try the APIs, in a file that a shell can read: the URLs, and the
+# headers with tokens and keys.
+
+make_credentials() {
+    expires=$(($(date +%s) + validity))
+
+    # each with what its server puts into one
+    cloudreve_token=$(token cloudreve \
+        "\"token_type\":\"access\",\"sub\":\"$cloudreve_scope\"")
+    runwisp_token=$(token runwisp '"iss":"runwisp","aud":"runwisp-api"')
+    cyberun_token=$(token cyberun \
+        "\"sub\":\"ada\",\"teams\":[\"$cyberun_scope\"]")
+    admin_token=$(codex_token 3f8e1c52-6b0d-4b6e-9a57-2d8f0e4c7a11 admin)
+    reader_token=$(codex_token 9c4b7a06-1d2e-4f83-8b15-60a7d9e3f522 reader)
+
+    # opaque ones: Redis has their hashes only, with what they may
+    codex_key=codex_$(random_hex 4)_$(random_hex 16)
+    cyberun_key=sk-$(random_hex 24)
+
+    put_credential "$codex_key" rights tasks:read
+    put_credential "$cyberun_key" team "$cyberun_scope"
+
+    (umask 077; cat >credentials) <<END
+cloudreve=$(url "$port")/cloudreve/api/v4/workflow
+codex=$(url "$port")/codex/api/v1/tasks
+runwisp=$(url "$port")/runwisp/api
+cyberun=$(url "$port")/cyberun/api/v1/r/tasks
+
+cloudreve_user='Authorization: Bearer $cloudreve_token'
+codex_admin='Authorization: Bearer $admin_token'
+codex_reader='Authorization: Bearer $reader_token'
+codex_key='X-API-Key: $codex_key'
+runwisp_user='Authorization: Bearer $runwisp_token'
+cyberun_key='Authorization: Bearer $cyberun_key'
+cyberun_user='Authorization: Bearer $cyberun_token'
+cyberun_team='X-Team-ID: $cyberun_scope'
+END
+
+    # who has called sudo for the packages only
+    if [ "$(id -u)" = 0 ] && [ -n "${SUDO_UID:-}" ]; then
+        chown "$SUDO_UID" credentials
+    fi
+}
+
+
+codex_token() {
+    token codex "\"sub\":\"$1\",\"username\":\"$2\",\"role\":\"$2\""
+}
+
+
+# A JSON Web Token of an API with these claims and the times.  openssl has the
+# key on its command line, where others may see it: that is for a demo only.
+
+token() {
+    claims="{$2,\"iat\":$(date +%s),\"exp\":$expires}"
+    text=$(printf '{"alg":"HS256","typ":"JWT"}' | base64url)
+    text=$text.$(printf %s "$claims" | base64url)
+
+    echo "$text.$(printf %s "$text" \
+        | openssl dgst -sha256 -hmac "$(cat "conf/keys/$1.key")" -binary \
+        | base64url)"
+}
+
+
+base64url() {
+    base64 -w 0 | tr +/ -_ | tr -d =
+}
+
+
+# A credential, then fields and values, which nginx has as variables.
+
+put_credential() {
+    hash=$(printf %s "$1" | sha256sum | cut -d ' ' -f 1)
+    shift
+
+    ask_redis HSET "tasks:credential:$hash" "$@" expires "$expires" >/dev/null
 }
 
 
@@ -302,6 +428,13 @@ run_worker() {
     echo $worker >worker.pid
 
     await worker '[ -f run/loaded ]'
+}
+
+
+# From standard input: the user may not be allowed to read the checkout.
+
+simulate() {
+    exec_unprivileged perl - <"$root/conf/worker.pl"
 }
 
 
@@ -374,25 +507,45 @@ end() {
 
 
 welcome() {
-    api=$(url "$port")/api/v1/tasks
-
     cat <<END
 
-The tasks API answers on $api; about 200 tasks, of which some run.
+Five task APIs answer on $(url "$port").  All but Omelette want a
+token or a key: a file for your shell has these, valid for a day, and the URLs.
 
-The documentation's three examples (task 42 runs, as in its first one; the
-completed task of the second one is 44; the worker leaves 42 to 45 alone):
+  . "$dir/credentials"
+
+END
+
+    welcome_omelette
+    welcome_cloudreve
+    welcome_codex
+    welcome_runwisp
+    welcome_cyberun
+
+    cat <<END
+What writers have stored of all that is in conf/samples, how it is served in
+conf/apis and conf/nginx.conf.  Logs: $dir/logs
+Stop it with Ctrl-C, or from elsewhere with: sh conf/demo.sh stop
+END
+}
+
+
+# Lines that begin with two spaces are commands, and can be pasted as they are.
+
+welcome_omelette() {
+    api=$(url "$port")/omelette/api/v1/tasks
+
+    cat <<END
+Omelette, the examples of its documentation; task 42 runs, 44 is completed:
 
   curl "$api?project_id=1&status=running&limit=20"
   curl "$api/42"
   curl "$api/44"
   curl -X POST "$api/42/cancel"
 
-The worker moves the others, and stops working on what is cancelled:
+A worker moves the other 200 tasks:
 
   curl "$api?status=running"
-  curl -X POST "$api/<id of one of them>/cancel"
-  curl "$api?limit=5"
   curl "$api?project_id=3&status=failed&limit=10"
 
 What is wrong is answered as the API's clients know it:
@@ -402,287 +555,90 @@ What is wrong is answered as the API's clients know it:
 
 A task of your own (the functions' text: $(url "$port")/library/omelette.lua):
 
-  cd $dir
-  redis-cli -s run/redis.sock FCALL omelette_put 1 'tasks:{omelette}' 9001 \\
+  redis-cli -s "$dir/run/redis.sock" \\
+      FCALL omelette_put 1 'tasks:{omelette}' 9001 \\
       project_id 9 task_type '"ocr"' total 80 \\
       created_at '"$(date -u +%Y-%m-%dT%H:%M:%S)"'
   curl "$api/9001"
+  curl -X POST "$api/9001/cancel"
 
-Logs: $dir/logs
-Stop it with Ctrl-C, or from elsewhere with: sh conf/demo.sh stop
 END
 }
 
 
-# The simulated worker: a client of Redis like any other, in any language.  It
-# loads the sample tasks, then makes a step every second.
+welcome_cloudreve() {
+    cat <<END
+Cloudreve: a user's tasks in three categories, with a cursor; even errors have
+the status 200:
 
-simulate() {
-    exec_unprivileged perl - <<'END'
-use strict;
-use warnings;
-use IO::Socket::UNIX;
-use POSIX qw(strftime);
+  curl -H "\$cloudreve_user" "\$cloudreve?category=general&page_size=10"
+  curl -H "\$cloudreve_user" \\
+      "\$cloudreve?category=general&page_size=10&next_page_token=eyJpZCI6Ilc2QW1USyJ9"
+  curl -H "\$cloudreve_user" "\$cloudreve?category=downloading&page_size=10"
+  curl -H "\$cloudreve_user" "\$cloudreve/progress/pXe7Lh"
+  curl -i -H "\$cloudreve_user" "\$cloudreve?category=general"
 
-my $BASE = 'tasks:{omelette}';
-my $FIRST_ID = 100;         # below are the tasks of the documentation
-my $KEPT = 300;             # tasks, when older ones are pruned
-my $RUNNING = 6;            # at a time
-my $WAITING = 12;           # at most
+A cancel is only recorded, for the worker that downloads:
 
-$| = 1;
-srand 42;
+  curl -X DELETE -H "\$cloudreve_user" "\$cloudreve/download/jAMaCN"
+  redis-cli -s "$dir/run/redis.sock" \\
+      HGET 'tasks:{cloudreve:$cloudreve_scope}:task:jAMaCN' cancel
 
-my $redis = IO::Socket::UNIX->new(Peer => 'run/redis.sock')
-    or die "run/redis.sock: $!\n";
-my $next_id = $FIRST_ID;
-
-
-# Redis: a command and its reply.  An error reply ends the worker.
-
-sub redis {
-    print $redis '*' . @_ . "\r\n", map { "\$" . length . "\r\n$_\r\n" } @_;
-    $redis->flush;
-
-    return reply();
-}
-
-sub reply {
-    my $line = <$redis> // die "Redis is gone\n";
-    my ($type, $rest) = $line =~ /^(.)(.*)\r\n/s;
-
-    die "Redis: $rest\n" if $type eq '-';
-
-    return $rest if $type eq '+' || $type eq ':';
-    return undef if $rest < 0;
-    return [map { reply() } 1 .. $rest] if $type eq '*';
-
-    read $redis, my $text, $rest + 2;
-
-    return substr $text, 0, $rest;
+END
 }
 
 
-# The contract: a task's values are JSON text.
+welcome_codex() {
+    task=550e8400-e29b-41d4-a716-44665544
 
-sub put { return redis('FCALL', 'omelette_put', 1, $BASE, @_) }
+    cat <<END
+Codex: bare arrays.  An admin may do all, this key may read, a reader nothing:
 
-# What nobody has written is not there; its default is "pending".
-sub status {
-    my ($id) = @_;
+  curl -H "\$codex_admin" "\$codex"
+  curl -H "\$codex_admin" "\$codex?status=failed&limit=1"
+  curl -H "\$codex_key" "\$codex/${task}0000"
+  curl -X POST -H "\$codex_admin" "\$codex/${task}0000/cancel"
+  curl -i -X POST -H "\$codex_admin" "\$codex/${task}0002/cancel"
+  curl -i -X POST -H "\$codex_key" "\$codex/${task}0001/cancel"
+  curl -i -H "\$codex_reader" "\$codex"
 
-    my ($status, $created) = @{ redis('HMGET', "$BASE:task:$id",
-                                      qw(status created_at)) };
-
-    return 'absent' unless $created;
-    return 'pending' unless defined $status;
-    return $status =~ s/"//gr;
-}
-
-# Ids by an index, newest first.
-sub ids {
-    return map { /:(\d+)$/ }
-           @{ redis('ZRANGE', "$BASE:index:status=$_[0]", 0, -1, 'REV') };
-}
-
-# Changes a task if it is in that state: a cancellation that comes in between
-# is not overwritten.  Returns whether it was.
-sub change {
-    my ($id, $state, @values) = @_;
-
-    return redis('FCALL', 'omelette_put_if', 1, $BASE, $id, qq("$state"),
-                 @values);
+END
 }
 
 
-# The tasks of the documentation.
+welcome_runwisp() {
+    runs=tasks/zeta/runs/01ARZ3NDEKTSV4RRFFQ69G5FA
 
-my %EXAMPLES = (
-    42 => [qw(project_id 1 task_type "search" status "running" progress 30
-              total 100),
-           params     => '{"query": "machine learning", '
-                         . '"sources": ["semantic_scholar"]}',
-           created_at => '"2025-03-12T10:00:00"',
-           started_at => '"2025-03-12T10:00:01"'],
+    cat <<END
+RunWisp: tasks by their names, and their runs, a collection of its own:
 
-    43 => [qw(project_id 1 task_type "crawl" status "pending" progress 0
-              total 25),
-           params     => '{"urls": 25}',
-           created_at => '"2025-03-12T10:00:01"'],
+  curl -H "\$runwisp_user" "\$runwisp/tasks"
+  curl -H "\$runwisp_user" "\$runwisp/runs?status=pending,running&limit=2&offset=2"
+  curl -H "\$runwisp_user" "\$runwisp/tasks/zeta/runs"
+  curl -H "\$runwisp_user" "\$runwisp/${runs}V"
+  curl -X POST -H "\$runwisp_user" "\$runwisp/${runs}V/stop"
+  curl -i -X POST -H "\$runwisp_user" "\$runwisp/${runs}W/stop"
+  curl -i "\$runwisp/tasks"
 
-    44 => [qw(project_id 1 task_type "search" status "completed" progress 100
-              total 100),
-           params       => '{"query": "machine learning", '
-                           . '"sources": ["semantic_scholar"]}',
-           result       => '{"papers_found": 15, "imported": 10}',
-           created_at   => '"2025-03-12T10:00:00"',
-           started_at   => '"2025-03-12T10:00:01"',
-           completed_at => '"2025-03-12T10:02:30"'],
-
-    45 => [qw(project_id 1 task_type "ocr" status "failed" progress 7 total 12),
-           params        => '{"paper_id": 7, "pages": 12}',
-           error_message => '"page 8: the image cannot be read"',
-           created_at    => '"2025-03-12T09:58:00"',
-           started_at    => '"2025-03-12T09:58:02"',
-           completed_at  => '"2025-03-12T09:58:40"'],
-);
-
-sub put_examples {
-    for my $id (sort keys %EXAMPLES) {
-        put($id, @{ $EXAMPLES{$id} }) if status($id) eq 'absent';
-    }
+END
 }
 
 
-# The others: what goes in and what comes out, by type.
+welcome_cyberun() {
+    task=019abc12-9012-7890-abcd-ef1234567896
+    running=019abc12-8290-7890-abcd-ef1234567829
 
-my %TYPES = (
-    search         => ['{"query": "réseaux de neurones", '
-                       . '"sources": ["arxiv", "semantic_scholar"]}',
-                       '{"papers_found": %d, "imported": %d}'],
-    dedup          => ['{"threshold": 0.85}',
-                       '{"compared": %d, "duplicates": %d}'],
-    crawl          => ['{"urls": 40, "depth": 2}',
-                       '{"downloaded": %d, "missing": %d}'],
-    ocr            => ['{"paper_id": 314, "language": "en"}',
-                       '{"pages": %d, "words": %d}'],
-    index          => ['{"collection": "papers"}',
-                       '{"chunks": %d, "skipped": %d}'],
-    keyword_expand => ['{"keywords": ["大语言模型", "retrieval"]}',
-                       '{"added": %d, "rejected": %d}'],
-);
+    cat <<END
+Cyberun: a team's tasks, by pages.  A key belongs to a team, a user names one:
 
-my @TYPE_NAMES = sort keys %TYPES;
-my @ERRORS = ('"the source did not answer in 30 s"', '"quota exceeded"',
-              '"worker lost: \"gpu-2\""');
+  curl -H "\$cyberun_key" "\$cyberun"
+  curl -H "\$cyberun_key" "\$cyberun?per_page=10&current_page=5"
+  curl -H "\$cyberun_user" -H "\$cyberun_team" "\$cyberun?status=failed"
+  curl -i -H "\$cyberun_user" "\$cyberun?status=failed"
+  curl -H "\$cyberun_key" "\$cyberun/$task"
+  curl -H "\$cyberun_key" "\$cyberun/$task/result"
+  curl -X POST -H "\$cyberun_key" "\$cyberun/$running/cancel"
 
-# Without a zone, as this API has it.
-sub when { return strftime('"%Y-%m-%dT%H:%M:%S"', gmtime $_[0]) }
-
-sub new_task {
-    my ($created) = @_;
-
-    my $id = $next_id++;
-    my $type = $TYPE_NAMES[rand @TYPE_NAMES];
-
-    return ($id, 20 * (1 + int rand 10),
-            project_id => 2 + $id % 5, task_type => qq("$type"),
-            params => $TYPES{$type}[0], created_at => when($created));
-}
-
-sub outcome {
-    my ($type, $time) = @_;
-
-    return (status => '"failed"', error_message => $ERRORS[rand @ERRORS],
-            completed_at => when($time)) if rand() < 0.12;
-
-    my $result = ($TYPES{$type} // [])->[1] // '{}';
-
-    return (status => '"completed"', completed_at => when($time),
-            result => sprintf $result, 10 + rand 90, rand 10);
-}
-
-# 200 tasks of the last days: old ones have ended, six run, ten wait.
-sub put_samples {
-    my $age = 200;
-
-    while ($age--) {
-        my $created = time - $age * 1200 - rand 600;
-        my ($id, $total, %task) = new_task($created);
-        my ($type) = $task{task_type} =~ /(\w+)/;
-
-        if ($age < 10) {
-            put($id, %task, total => $total);
-            next;
-        }
-
-        my $started = $created + 1 + rand 5;
-
-        my %state = $age < 10 + $RUNNING ? (status => '"running"')
-                  : $age % 13 == 0       ? (status => '"cancelled"')
-                  : outcome($type, $started + 20 + rand 300);
-
-        my $done = $state{status} =~ /completed/ ? $total : int rand $total;
-
-        put($id, %task, %state, started_at => when($started), total => $total,
-            progress => $done);
-    }
-}
-
-
-# One second of work.
-
-my %mine;                   # tasks that the worker works on
-
-sub step {
-    my ($second) = @_;
-
-    my @running = grep { $_ >= $FIRST_ID } ids('running');
-    my @waiting = grep { $_ >= $FIRST_ID } ids('pending');
-
-    for my $id (sort keys %mine) {
-        my $status = status($id);
-        next if $status eq 'running';
-        print "task $id is $status: work on it stops\n";
-        delete $mine{$id};
-    }
-
-    progress($_) for @running;
-
-    start($waiting[-1]) if @running < $RUNNING && @waiting;
-
-    if ($second % 3 == 0 && @waiting < $WAITING) {
-        my ($id, $total, %task) = new_task(time);
-        put($id, %task, total => $total);
-    }
-
-    prune() if $second % 30 == 0;
-}
-
-sub start {
-    my ($id) = @_;
-
-    $mine{$id} = 1 if change($id, 'pending', status => '"running"',
-                             started_at => when(time));
-}
-
-sub progress {
-    my ($id) = @_;
-
-    my ($done, $total, $type) = @{ redis('HMGET', "$BASE:task:$id",
-                                         qw(progress total task_type)) };
-    ($type) = ($type // '') =~ /(\w+)/;
-    $total //= 0;
-    $done = ($done // 0) + 1 + int rand 6;
-    $mine{$id} = 1;
-
-    if ($done < $total) {
-        change($id, 'running', progress => $done);
-
-    } elsif (change($id, 'running', outcome($type // '', time),
-                    progress => $total)) {
-        delete $mine{$id};
-    }
-}
-
-# The documentation's tasks are the oldest ones; those that it takes come back.
-sub prune {
-    my $removed = redis('FCALL', 'omelette_prune', 1, $BASE, $KEPT);
-    print "$removed old tasks are removed\n" if $removed;
-    put_examples();
-}
-
-
-put_examples();
-put_samples();
-
-open my $loaded, '>', 'run/loaded' or die "run/loaded: $!\n";
-close $loaded;
-
-for (my $second = 1; ; $second++) {
-    sleep 1;
-    step($second);
-}
 END
 }
 

@@ -43,7 +43,7 @@ main() {
     esac
 
     install_missing gcc libc6-dev make nginx nginx-dev libpcre2-dev \
-                    libhiredis-dev libjansson-dev
+                    libhiredis-dev libjansson-dev libssl-dev
 
     mkdir -p "$out"
     exec 9>"$out/lock"
@@ -125,7 +125,8 @@ checksum() {
         find "$root/src" "$root/config" "$root/docker/build.sh" -type f \
             | LC_ALL=C sort | tr '\n' '\0' | xargs -0 sha256sum
         echo "$cc_opt $ld_opt"
-        dpkg-query -W gcc nginx nginx-dev libhiredis-dev libjansson-dev
+        dpkg-query -W gcc nginx nginx-dev libhiredis-dev libjansson-dev \
+                      libssl-dev
     } | sha256sum | cut -d' ' -f1
 }
 

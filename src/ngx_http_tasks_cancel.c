@@ -1,7 +1,7 @@
 
 /*
  * Cancelling a task: one call of a Redis function, which decides and changes
- * atomically.  It is never sent twice, except after Redis has said that it
+ * atomically, and if the response shows the task, a read of it behind.  It is never sent twice, except after Redis has said that it
  * does not know the function, and so has changed nothing.
  */
 
@@ -28,24 +28,30 @@ ngx_http_tasks_cancel(ngx_http_tasks_exchange_t *x)
 static ngx_http_tasks_error_e
 ngx_http_tasks_cancel_start(ngx_http_tasks_exchange_t *x)
 {
-    ngx_http_tasks_op_t  *op;
+    ngx_http_tasks_op_t          *op;
+    ngx_http_tasks_collection_t  *collection;
 
     op = x->op;
+    collection = x->request.route->collection;
 
-    if (ngx_http_tasks_op_fill(op, 2) != NGX_OK) {
+    if (ngx_http_tasks_op_fill(op, 3) != NGX_OK) {
         return NGX_HTTP_TASKS_INTERNAL;
     }
 
     if (x->tries) {
-        ngx_http_tasks_store_load(op, x->request.definition);
+        ngx_http_tasks_store_load(op, collection);
     }
 
     ngx_http_tasks_op_command(op, 5, 3, 0);
     ngx_http_tasks_op_literal(op, "FCALL");
-    ngx_http_tasks_op_str(op, &x->request.definition->fn_cancel);
+    ngx_http_tasks_op_str(op, &collection->fn_cancel);
     ngx_http_tasks_op_literal(op, "1");
     ngx_http_tasks_op_str(op, &x->base);
     ngx_http_tasks_op_str(op, &x->request.id);
+
+    if (x->request.route->fetch.nelts) {
+        ngx_http_tasks_get_command(x);
+    }
 
     return ngx_http_tasks_exchange_start(x, ngx_http_tasks_cancel_handler);
 }
@@ -67,16 +73,21 @@ ngx_http_tasks_cancel_handler(ngx_http_tasks_op_t *op)
         x->tries = 1;
         error = ngx_http_tasks_cancel_start(x);
 
-        if (error == NGX_HTTP_TASKS_ERRORS) {
+        if (error == NGX_HTTP_TASKS_NO_ERROR) {
             return;
         }
 
     } else {
         error = ngx_http_tasks_store_error(x->store, op);
 
-        if (error == NGX_HTTP_TASKS_ERRORS) {
-            error = ngx_http_tasks_cancel_reply(x,
-                                          &op->replies[op->ncommands - 1]);
+        if (error == NGX_HTTP_TASKS_NO_ERROR) {
+            error = ngx_http_tasks_cancel_reply(x, &op->replies[x->tries]);
+        }
+
+        if (error == NGX_HTTP_TASKS_NO_ERROR
+            && x->request.route->fetch.nelts)
+        {
+            error = ngx_http_tasks_get_reply(x, &op->replies[x->tries + 1]);
         }
     }
 
@@ -97,8 +108,8 @@ ngx_http_tasks_cancel_reply(ngx_http_tasks_exchange_t *x,
         ngx_str_t               name;
         ngx_http_tasks_error_e  error;
     } outcomes[] = {
-        { ngx_string("cancelled"), NGX_HTTP_TASKS_ERRORS },
-        { ngx_string("unchanged"), NGX_HTTP_TASKS_ERRORS },
+        { ngx_string("cancelled"), NGX_HTTP_TASKS_NO_ERROR },
+        { ngx_string("unchanged"), NGX_HTTP_TASKS_NO_ERROR },
         { ngx_string("refused"), NGX_HTTP_TASKS_CANNOT_CANCEL },
         { ngx_string("missing"), NGX_HTTP_TASKS_NOT_FOUND },
         { ngx_null_string, 0 }
@@ -122,11 +133,7 @@ ngx_http_tasks_cancel_reply(ngx_http_tasks_exchange_t *x,
     }
 
     for (i = 0; outcomes[i].name.len; i++) {
-        if (elt[0].u.str.len == outcomes[i].name.len
-            && ngx_strncmp(elt[0].u.str.data, outcomes[i].name.data,
-                           outcomes[i].name.len)
-               == 0)
-        {
+        if (ngx_http_tasks_equal(&elt[0].u.str, &outcomes[i].name)) {
             return outcomes[i].error;
         }
     }

@@ -185,6 +185,7 @@ ngx_http_tasks_json_is(json_t *json, ngx_uint_t type)
     switch (type) {
 
     case NGX_HTTP_TASKS_TYPE_STRING:
+    case NGX_HTTP_TASKS_TYPE_UUID:
         return json_is_string(json);
 
     case NGX_HTTP_TASKS_TYPE_DATETIME:
@@ -276,9 +277,7 @@ ngx_http_tasks_node_choice(const ngx_http_tasks_node_t *node, const char *key,
     p = buf;
 
     for (i = 0; names[i].len; i++) {
-        if (value.len == names[i].len
-            && ngx_strncmp(value.data, names[i].data, value.len) == 0)
-        {
+        if (ngx_http_tasks_equal(&value, &names[i])) {
             *result = i;
             return NGX_OK;
         }
@@ -348,6 +347,100 @@ ngx_http_tasks_node_list(const ngx_http_tasks_node_t *node, const char *key,
     }
 
     *result = list;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_tasks_node_literal(const ngx_http_tasks_node_t *node,
+    const char *key, ngx_http_tasks_literal_t *result)
+{
+    ngx_http_tasks_node_t  member;
+
+    if (ngx_http_tasks_node_member(node, key, &member) != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    if (!json_is_string(member.json) && !json_is_integer(member.json)
+        && !json_is_boolean(member.json))
+    {
+        return ngx_http_tasks_node_error(&member,
+                              "must be a string, an integer or a boolean");
+    }
+
+    result->json = ngx_http_tasks_compiler_dump(node->compiler, member.json);
+
+    if (result->json.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    if (json_is_string(member.json)) {
+        return ngx_http_tasks_node_string(node, key, &result->plain);
+    }
+
+    return NGX_OK;
+}
+
+
+ngx_uint_t
+ngx_http_tasks_is_header_name(const char *name)
+{
+    return name[0] != '\0'
+           && name[strspn(name, "abcdefghijklmnopqrstuvwxyz"
+                                "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-")]
+              == '\0';
+}
+
+
+ngx_int_t
+ngx_http_tasks_node_headers(const ngx_http_tasks_node_t *node,
+    ngx_array_t **headers)
+{
+    json_t                   *value;
+    const char               *name;
+    ngx_http_tasks_node_t     member;
+    ngx_http_tasks_header_t  *header;
+
+    if (ngx_http_tasks_node_member(node, "headers", &member) != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    if (ngx_http_tasks_node_is_object(&member) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    *headers = ngx_array_create(node->compiler->cf->pool, 2,
+                                sizeof(ngx_http_tasks_header_t));
+    if (*headers == NULL) {
+        return NGX_ERROR;
+    }
+
+    json_object_foreach(member.json, name, value) {
+
+        (void) value;
+
+        if (!ngx_http_tasks_is_header_name(name)) {
+            return ngx_http_tasks_node_error(&member,
+                             "header \"%s\" must be a name of letters, "
+                             "digits and \"-\"", name);
+        }
+
+        header = ngx_array_push(*headers);
+        if (header == NULL) {
+            return NGX_ERROR;
+        }
+
+        header->name = ngx_http_tasks_compiler_text(node->compiler, name,
+                                                    ngx_strlen(name));
+
+        if (header->name.data == NULL
+            || ngx_http_tasks_node_line(&member, name, &header->value)
+               != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
 
     return NGX_OK;
 }

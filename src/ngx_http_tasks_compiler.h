@@ -17,6 +17,14 @@ typedef struct {
     ngx_conf_t                   *cf;
     ngx_http_tasks_definition_t  *definition;
     ngx_http_tasks_variable_pt    variable;
+
+    /* what is being compiled */
+    ngx_http_tasks_collection_t  *collection;
+    ngx_http_tasks_route_t       *route;         /* NULL: none */
+
+    /* of every response, unless it has its own */
+    ngx_str_t                     content_type;  /* data is NULL: none */
+    ngx_array_t                  *headers;       /* or NULL */
 } ngx_http_tasks_compiler_t;
 
 
@@ -66,6 +74,13 @@ ngx_int_t ngx_http_tasks_node_is_object(const ngx_http_tasks_node_t *node);
 
 /* Whether a value is of a type. */
 ngx_uint_t ngx_http_tasks_json_is(json_t *json, ngx_uint_t type);
+/* A string, integer or boolean. */
+ngx_int_t ngx_http_tasks_node_literal(const ngx_http_tasks_node_t *node,
+    const char *key, ngx_http_tasks_literal_t *result);
+/* Headers; NGX_DECLINED leaves "headers" as it is. */
+ngx_int_t ngx_http_tasks_node_headers(const ngx_http_tasks_node_t *node,
+    ngx_array_t **headers);
+ngx_uint_t ngx_http_tasks_is_header_name(const char *name);
 /* A string of one line, as a header must be. */
 ngx_int_t ngx_http_tasks_node_line(const ngx_http_tasks_node_t *node,
     const char *key, ngx_str_t *result);
@@ -81,28 +96,28 @@ ngx_str_t ngx_http_tasks_compiler_key(ngx_http_tasks_compiler_t *compiler,
     ngx_str_t *name);
 
 
-#define NGX_HTTP_TASKS_BIT(name)                                              \
-    ((uint32_t) 1 << NGX_HTTP_TASKS_VALUE_##name)
-
 /* Sets of values that a template may name, bits of ngx_http_tasks_value_e. */
-extern const uint32_t  ngx_http_tasks_error_values;
-extern const uint32_t  ngx_http_tasks_action_values[NGX_HTTP_TASKS_ACTIONS];
+extern const uint64_t  ngx_http_tasks_error_values;
+extern const uint64_t  ngx_http_tasks_action_values[NGX_HTTP_TASKS_ACTIONS];
 
 /* "allowed" is such a set; nginx's variables always are. */
 ngx_int_t ngx_http_tasks_compile_body(const ngx_http_tasks_node_t *node,
-    uint32_t allowed, ngx_http_tasks_template_t *template);
+    uint64_t allowed, ngx_http_tasks_template_t *template);
 ngx_int_t ngx_http_tasks_compile_text(const ngx_http_tasks_node_t *node,
-    const char *text, uint32_t allowed, ngx_http_tasks_template_t *template);
+    const char *text, uint64_t allowed, ngx_http_tasks_template_t *template);
+
+/* "content_type" and "headers" of the whole definition. */
+ngx_int_t ngx_http_tasks_compile_defaults(const ngx_http_tasks_node_t *root);
+
+/* Names of the classes, those that "errors" adds included. */
+ngx_int_t ngx_http_tasks_compile_classes(const ngx_http_tasks_node_t *errors);
 
 /*
- * The error of a class from the "errors" of the definition and, unless NULL,
- * of a route.
+ * An error for each class from the "errors" of the definition and, unless
+ * NULL, of a route.  NULL: a message was logged.
  */
-ngx_http_tasks_error_t *ngx_http_tasks_compile_error(
-    const ngx_http_tasks_node_t *errors, const ngx_http_tasks_node_t *special,
-    ngx_uint_t error);
-ngx_int_t ngx_http_tasks_compile_error_keys(
-    const ngx_http_tasks_node_t *errors, ngx_uint_t rules);
+ngx_http_tasks_error_t **ngx_http_tasks_compile_errors(
+    const ngx_http_tasks_node_t *errors, const ngx_http_tasks_node_t *special);
 
 /*
  * "errors" is that of the definition: it may have messages for rules.  The
@@ -110,18 +125,46 @@ ngx_int_t ngx_http_tasks_compile_error_keys(
  */
 ngx_int_t ngx_http_tasks_compile_param(const ngx_http_tasks_node_t *node,
     const ngx_http_tasks_node_t *errors, ngx_http_tasks_param_t *param);
+/* The parameter's "choices", "encoding" and "form". */
+ngx_int_t ngx_http_tasks_compile_choices(const ngx_http_tasks_node_t *node,
+    ngx_http_tasks_param_t *param);
+ngx_int_t ngx_http_tasks_compile_cursor(const ngx_http_tasks_node_t *node,
+    ngx_http_tasks_param_t *param);
+/* The array at "node", of different values of a field. */
+ngx_int_t ngx_http_tasks_compiler_values(const ngx_http_tasks_node_t *node,
+    ngx_http_tasks_field_t *field, ngx_array_t **values);
+ngx_int_t ngx_http_tasks_compiler_filter(const ngx_http_tasks_node_t *node,
+    ngx_str_t *name, ngx_uint_t *index);
+
+/* Notes the parameter's role in "roles", a set of them. */
+ngx_int_t ngx_http_tasks_compile_role(const ngx_http_tasks_node_t *node,
+    ngx_http_tasks_route_t *route, ngx_http_tasks_param_t *param,
+    ngx_uint_t *roles);
+
+ngx_int_t ngx_http_tasks_compile_path(const ngx_http_tasks_node_t *node,
+    const ngx_http_tasks_node_t *errors, ngx_http_tasks_route_t *route,
+    ngx_uint_t *roles);
 ngx_int_t ngx_http_tasks_compile_routes(const ngx_http_tasks_node_t *node,
     const ngx_http_tasks_node_t *errors);
 
+/* Adds a collection, and makes it the compiler's current one. */
+ngx_int_t ngx_http_tasks_compile_collection(const ngx_http_tasks_node_t *node,
+    const ngx_http_tasks_node_t *errors);
+
 /* Needs the fields and the state to be compiled. */
-ngx_int_t ngx_http_tasks_compile_cancel(const ngx_http_tasks_node_t *root);
+ngx_int_t ngx_http_tasks_compile_cancel(const ngx_http_tasks_node_t *node);
 
-ngx_http_tasks_field_t *ngx_http_tasks_definition_field(
-    ngx_http_tasks_definition_t *definition, ngx_str_t *name);
+/* NULL: there is no such field. */
+ngx_http_tasks_field_t *ngx_http_tasks_collection_field(
+    ngx_http_tasks_collection_t *collection, ngx_str_t *name);
 
-/* Makes definition->library and ->version. */
+/* Has the route read a field of its task. */
+ngx_int_t ngx_http_tasks_route_fetch(ngx_http_tasks_compiler_t *compiler,
+    ngx_uint_t field);
+
+/* Makes collection->library and ->version. */
 ngx_int_t ngx_http_tasks_library_generate(ngx_conf_t *cf,
-    ngx_http_tasks_definition_t *definition);
+    ngx_http_tasks_collection_t *collection);
 
 
 #endif /* _NGX_HTTP_TASKS_COMPILER_H_INCLUDED_ */

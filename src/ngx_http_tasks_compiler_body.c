@@ -9,23 +9,29 @@
 
 
 #define NGX_HTTP_TASKS_ANYWHERE                                               \
-    (NGX_HTTP_TASKS_BIT(STATUS) | NGX_HTTP_TASKS_BIT(NOW)                     \
-     | NGX_HTTP_TASKS_BIT(NOW_SECONDS) | NGX_HTTP_TASKS_BIT(NOW_NAIVE))
+    (NGX_HTTP_TASKS_BIT(STATUS) | NGX_HTTP_TASKS_BIT(REASON)                  \
+     | NGX_HTTP_TASKS_BIT(CORRELATION_ID) | NGX_HTTP_TASKS_BIT(NOW)           \
+     | NGX_HTTP_TASKS_BIT(NOW_SECONDS) | NGX_HTTP_TASKS_BIT(NOW_NAIVE)        \
+     | NGX_HTTP_TASKS_BIT(NOW_UNIX) | NGX_HTTP_TASKS_BIT(NOW_UNIX_MS))
 
 
 static ngx_int_t ngx_http_tasks_body_value(const ngx_http_tasks_node_t *node,
-    uint32_t allowed, ngx_http_tasks_template_t *template);
+    uint64_t allowed, ngx_http_tasks_template_t *template);
 static ngx_int_t ngx_http_tasks_body_object(const ngx_http_tasks_node_t *node,
-    uint32_t allowed, ngx_http_tasks_template_t *template);
+    uint64_t allowed, ngx_http_tasks_template_t *template);
 static ngx_int_t ngx_http_tasks_body_string(const ngx_http_tasks_node_t *node,
-    uint32_t allowed, ngx_http_tasks_template_t *template);
+    uint64_t allowed, ngx_http_tasks_template_t *template);
 static ngx_int_t ngx_http_tasks_body_text(const ngx_http_tasks_node_t *node,
-    const char *text, ngx_uint_t json, uint32_t allowed,
+    const char *text, ngx_uint_t json, uint64_t allowed,
     ngx_http_tasks_template_t *template);
 static const char *ngx_http_tasks_body_name(const char *p, ngx_str_t *name,
     ngx_uint_t *optional);
+static const char *ngx_http_tasks_body_word(const char *p);
+static ngx_int_t ngx_http_tasks_body_task(const ngx_http_tasks_node_t *node);
+static ngx_int_t ngx_http_tasks_body_field(const ngx_http_tasks_node_t *node,
+    ngx_str_t *name, uint64_t allowed);
 static ngx_int_t ngx_http_tasks_body_lookup(const ngx_http_tasks_node_t *node,
-    ngx_str_t *name, uint32_t allowed);
+    ngx_str_t *name, uint64_t allowed);
 
 
 /* in the order of ngx_http_tasks_value_e */
@@ -36,48 +42,68 @@ static ngx_str_t  ngx_http_tasks_value_names[] = {
     ngx_string("page"),
     ngx_string("pages"),
     ngx_string("limit"),
+    ngx_string("offset"),
+    ngx_string("count"),
+    ngx_string("has_more"),
     ngx_string("next_cursor"),
+    ngx_string("next_page"),
+    ngx_string("next_offset"),
+    ngx_string("first_id"),
+    ngx_string("last_id"),
     ngx_string("id"),
     ngx_string("state"),
     ngx_string("status"),
+    ngx_string("reason"),
     ngx_string("message"),
     ngx_string("code"),
     ngx_string("rule"),
     ngx_string("parameter"),
     ngx_string("location"),
     ngx_string("value"),
+    ngx_string("claim"),
+    ngx_string("correlation_id"),
     ngx_string("now"),
     ngx_string("now_seconds"),
     ngx_string("now_naive"),
+    ngx_string("now_unix"),
+    ngx_string("now_unix_ms"),
     ngx_null_string
 };
 
 
-const uint32_t  ngx_http_tasks_error_values =
+const uint64_t  ngx_http_tasks_error_values =
     NGX_HTTP_TASKS_ANYWHERE
     | NGX_HTTP_TASKS_BIT(ID) | NGX_HTTP_TASKS_BIT(STATE)
     | NGX_HTTP_TASKS_BIT(MESSAGE) | NGX_HTTP_TASKS_BIT(CODE)
     | NGX_HTTP_TASKS_BIT(RULE) | NGX_HTTP_TASKS_BIT(PARAMETER)
-    | NGX_HTTP_TASKS_BIT(LOCATION) | NGX_HTTP_TASKS_BIT(VALUE);
+    | NGX_HTTP_TASKS_BIT(LOCATION) | NGX_HTTP_TASKS_BIT(VALUE)
+    | NGX_HTTP_TASKS_BIT(CLAIM);
 
 
-const uint32_t  ngx_http_tasks_action_values[NGX_HTTP_TASKS_ACTIONS] = {
+const uint64_t  ngx_http_tasks_action_values[NGX_HTTP_TASKS_ACTIONS] = {
     NGX_HTTP_TASKS_ANYWHERE
     | NGX_HTTP_TASKS_BIT(TASKS) | NGX_HTTP_TASKS_BIT(TOTAL)
     | NGX_HTTP_TASKS_BIT(PAGE) | NGX_HTTP_TASKS_BIT(PAGES)
-    | NGX_HTTP_TASKS_BIT(LIMIT) | NGX_HTTP_TASKS_BIT(NEXT_CURSOR),
+    | NGX_HTTP_TASKS_BIT(LIMIT) | NGX_HTTP_TASKS_BIT(OFFSET)
+    | NGX_HTTP_TASKS_BIT(COUNT) | NGX_HTTP_TASKS_BIT(HAS_MORE)
+    | NGX_HTTP_TASKS_BIT(NEXT_CURSOR) | NGX_HTTP_TASKS_BIT(NEXT_PAGE)
+    | NGX_HTTP_TASKS_BIT(NEXT_OFFSET) | NGX_HTTP_TASKS_BIT(FIRST_ID)
+    | NGX_HTTP_TASKS_BIT(LAST_ID),
 
     NGX_HTTP_TASKS_ANYWHERE
     | NGX_HTTP_TASKS_BIT(TASK) | NGX_HTTP_TASKS_BIT(ID),
 
     NGX_HTTP_TASKS_ANYWHERE
-    | NGX_HTTP_TASKS_BIT(ID) | NGX_HTTP_TASKS_BIT(STATE)
+    | NGX_HTTP_TASKS_BIT(TASK) | NGX_HTTP_TASKS_BIT(ID)
+    | NGX_HTTP_TASKS_BIT(STATE),
+
+    0
 };
 
 
 ngx_int_t
 ngx_http_tasks_compile_body(const ngx_http_tasks_node_t *node,
-    uint32_t allowed, ngx_http_tasks_template_t *template)
+    uint64_t allowed, ngx_http_tasks_template_t *template)
 {
     if (ngx_http_tasks_template_init(template, node->compiler->cf->pool)
         != NGX_OK)
@@ -91,7 +117,7 @@ ngx_http_tasks_compile_body(const ngx_http_tasks_node_t *node,
 
 ngx_int_t
 ngx_http_tasks_compile_text(const ngx_http_tasks_node_t *node,
-    const char *text, uint32_t allowed, ngx_http_tasks_template_t *template)
+    const char *text, uint64_t allowed, ngx_http_tasks_template_t *template)
 {
     if (ngx_http_tasks_template_init(template, node->compiler->cf->pool)
         != NGX_OK)
@@ -105,7 +131,7 @@ ngx_http_tasks_compile_text(const ngx_http_tasks_node_t *node,
 
 static ngx_int_t
 ngx_http_tasks_body_value(const ngx_http_tasks_node_t *node,
-    uint32_t allowed, ngx_http_tasks_template_t *template)
+    uint64_t allowed, ngx_http_tasks_template_t *template)
 {
     size_t                 i;
     ngx_str_t              text;
@@ -148,7 +174,7 @@ ngx_http_tasks_body_value(const ngx_http_tasks_node_t *node,
 
 static ngx_int_t
 ngx_http_tasks_body_object(const ngx_http_tasks_node_t *node,
-    uint32_t allowed, ngx_http_tasks_template_t *template)
+    uint64_t allowed, ngx_http_tasks_template_t *template)
 {
     json_t                 *value;
     ngx_int_t               rc, index;
@@ -231,7 +257,7 @@ ngx_http_tasks_body_object(const ngx_http_tasks_node_t *node,
 
 static ngx_int_t
 ngx_http_tasks_body_string(const ngx_http_tasks_node_t *node,
-    uint32_t allowed, ngx_http_tasks_template_t *template)
+    uint64_t allowed, ngx_http_tasks_template_t *template)
 {
     ngx_int_t    index;
     ngx_str_t    name;
@@ -275,7 +301,7 @@ ngx_http_tasks_body_string(const ngx_http_tasks_node_t *node,
 
 static ngx_int_t
 ngx_http_tasks_body_text(const ngx_http_tasks_node_t *node, const char *text,
-    ngx_uint_t json, uint32_t allowed, ngx_http_tasks_template_t *template)
+    ngx_uint_t json, uint64_t allowed, ngx_http_tasks_template_t *template)
 {
     json_t      *string;
     ngx_int_t    index;
@@ -353,8 +379,8 @@ ngx_http_tasks_body_text(const ngx_http_tasks_node_t *node, const char *text,
 
 
 /*
- * If a name is at "p" ("$name", "${name}", perhaps with "?" behind), returns
- * what follows it, else NULL.
+ * If a name is at "p" ("$name", "$task.field", "${name}", perhaps with "?"
+ * behind), returns what follows it, else NULL.
  */
 static const char *
 ngx_http_tasks_body_name(const char *p, ngx_str_t *name, ngx_uint_t *optional)
@@ -371,10 +397,10 @@ ngx_http_tasks_body_name(const char *p, ngx_str_t *name, ngx_uint_t *optional)
     brace = (*p == '{');
     start = brace ? ++p : p;
 
-    while ((*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || *p == '_'
-           || (p > start && *p >= '0' && *p <= '9'))
-    {
-        p++;
+    p = ngx_http_tasks_body_word(p);
+
+    if (p - start == 4 && ngx_strncmp(start, "task.", 5) == 0) {
+        p = brace ? p + strcspn(p, "}") : ngx_http_tasks_body_word(p + 1);
     }
 
     name->data = (u_char *) start;
@@ -393,22 +419,43 @@ ngx_http_tasks_body_name(const char *p, ngx_str_t *name, ngx_uint_t *optional)
 }
 
 
+static const char *
+ngx_http_tasks_body_word(const char *p)
+{
+    const char  *start;
+
+    for (start = p;
+         (*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || *p == '_'
+         || (p > start && *p >= '0' && *p <= '9');
+         p++)
+    {
+        /* void */
+    }
+
+    return p;
+}
+
+
 static ngx_int_t
 ngx_http_tasks_body_lookup(const ngx_http_tasks_node_t *node, ngx_str_t *name,
-    uint32_t allowed)
+    uint64_t allowed)
 {
     ngx_int_t   index;
     ngx_str_t  *names, where;
+
+    if (name->len > 5 && ngx_strncmp(name->data, "task.", 5) == 0) {
+        return ngx_http_tasks_body_field(node, name, allowed);
+    }
 
     names = ngx_http_tasks_value_names;
 
     for (index = 0; names[index].len; index++) {
 
-        if (names[index].len == name->len
-            && ngx_strncmp(names[index].data, name->data, name->len) == 0)
-        {
-            if (allowed & ((uint32_t) 1 << index)) {
-                return index;
+        if (ngx_http_tasks_equal(&names[index], name)) {
+
+            if (allowed & ((uint64_t) 1 << index)) {
+                return index == NGX_HTTP_TASKS_VALUE_TASK
+                       ? ngx_http_tasks_body_task(node) : index;
             }
 
             return ngx_http_tasks_node_error(node,
@@ -428,4 +475,63 @@ ngx_http_tasks_body_lookup(const ngx_http_tasks_node_t *node, ngx_str_t *name,
     }
 
     return node->compiler->variable(node->compiler->cf, name, &where);
+}
+
+
+/* "$task" shows all fields of the detail. */
+
+static ngx_int_t
+ngx_http_tasks_body_task(const ngx_http_tasks_node_t *node)
+{
+    ngx_uint_t                    i;
+    ngx_http_tasks_field_t       *field;
+    ngx_http_tasks_collection_t  *collection;
+
+    collection = node->compiler->collection;
+    field = collection->fields.elts;
+
+    for (i = 0; i < collection->fields.nelts; i++) {
+        if (field[i].detail
+            && ngx_http_tasks_route_fetch(node->compiler, i) != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_HTTP_TASKS_VALUE_TASK;
+}
+
+
+static ngx_int_t
+ngx_http_tasks_body_field(const ngx_http_tasks_node_t *node, ngx_str_t *name,
+    uint64_t allowed)
+{
+    ngx_str_t                     rest;
+    ngx_uint_t                    index;
+    ngx_http_tasks_field_t       *field;
+    ngx_http_tasks_collection_t  *collection;
+
+    rest.data = name->data + 5;
+    rest.len = name->len - 5;
+
+    if (!(allowed & NGX_HTTP_TASKS_BIT(TASK))) {
+        return ngx_http_tasks_node_error(node, "\"$%V\" has no value here",
+                                         name);
+    }
+
+    collection = node->compiler->collection;
+    field = ngx_http_tasks_collection_field(collection, &rest);
+
+    if (field == NULL) {
+        return ngx_http_tasks_node_error(node, "\"$%V\": \"%V\" is not a "
+                                         "field", name, &rest);
+    }
+
+    index = field - (ngx_http_tasks_field_t *) collection->fields.elts;
+
+    if (ngx_http_tasks_route_fetch(node->compiler, index) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    return NGX_HTTP_TASKS_VALUE_FIELD + index;
 }

@@ -7,29 +7,31 @@
 #include <ngx_http_tasks_compiler.h>
 
 
+static ngx_int_t ngx_http_tasks_cancel_where(
+    const ngx_http_tasks_node_t *node, ngx_http_tasks_cancel_rule_t *cancel);
 static ngx_int_t ngx_http_tasks_cancel_set(const ngx_http_tasks_node_t *node,
     ngx_http_tasks_set_t *set);
 
 
 ngx_int_t
-ngx_http_tasks_compile_cancel(const ngx_http_tasks_node_t *root)
+ngx_http_tasks_compile_cancel(const ngx_http_tasks_node_t *parent)
 {
     json_t                        *value;
     const char                    *name;
     ngx_pool_t                    *pool;
     ngx_http_tasks_node_t          node, sets, member;
     ngx_http_tasks_set_t          *set;
-    ngx_http_tasks_definition_t   *definition;
+    ngx_http_tasks_collection_t   *collection;
     ngx_http_tasks_cancel_rule_t  *cancel;
 
     static const char *const  keys[] = {
-        "from", "except", "unchanged", "set", NULL
+        "from", "except", "unchanged", "where", "set", NULL
     };
 
-    definition = root->compiler->definition;
-    pool = root->compiler->cf->pool;
+    collection = parent->compiler->collection;
+    pool = parent->compiler->cf->pool;
 
-    if (ngx_http_tasks_node_member(root, "cancel", &node) != NGX_OK) {
+    if (ngx_http_tasks_node_member(parent, "cancel", &node) != NGX_OK) {
         return NGX_OK;
     }
 
@@ -53,7 +55,7 @@ ngx_http_tasks_compile_cancel(const ngx_http_tasks_node_t *root)
                          "\"except\" says which states can be cancelled");
     }
 
-    if (definition->state == NULL) {
+    if (collection->state == NULL) {
         return ngx_http_tasks_node_error(&node, "wants a state: a field "
                                 "\"status\" or the one that \"state\" names");
     }
@@ -86,9 +88,89 @@ ngx_http_tasks_compile_cancel(const ngx_http_tasks_node_t *root)
         }
     }
 
-    definition->cancel = cancel;
+    collection->cancel = cancel;
+
+    return ngx_http_tasks_cancel_where(&node, cancel);
+}
+
+
+/* "where": {"type": ["download"]}: of what may be cancelled, only these are. */
+
+static ngx_int_t
+ngx_http_tasks_cancel_where(const ngx_http_tasks_node_t *node,
+    ngx_http_tasks_cancel_rule_t *cancel)
+{
+    json_t                  *value;
+    ngx_str_t                name;
+    const char              *key;
+    ngx_http_tasks_node_t    wheres, member;
+    ngx_http_tasks_where_t  *where;
+
+    if (ngx_http_tasks_node_member(node, "where", &wheres) != NGX_OK) {
+        return NGX_OK;
+    }
+
+    if (ngx_http_tasks_node_is_object(&wheres) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    cancel->where = ngx_array_create(node->compiler->cf->pool, 2,
+                                     sizeof(ngx_http_tasks_where_t));
+    if (cancel->where == NULL) {
+        return NGX_ERROR;
+    }
+
+    json_object_foreach(wheres.json, key, value) {
+        (void) ngx_http_tasks_node_member(&wheres, key, &member);
+
+        where = ngx_array_push(cancel->where);
+        if (where == NULL) {
+            return NGX_ERROR;
+        }
+
+        name.data = (u_char *) key;
+        name.len = ngx_strlen(key);
+
+        where->field = ngx_http_tasks_collection_field(
+                                        node->compiler->collection, &name);
+
+        if (where->field == NULL) {
+            return ngx_http_tasks_node_error(&member, "is not a field");
+        }
+
+        if (ngx_http_tasks_compiler_values(&member, where->field,
+                                           &where->values)
+            != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
 
     return NGX_OK;
+}
+
+
+/* Whether a field of that type can hold a time of that kind. */
+
+static ngx_uint_t
+ngx_http_tasks_cancel_holds(ngx_http_tasks_type_e type, ngx_uint_t epoch)
+{
+    switch (type) {
+
+    case NGX_HTTP_TASKS_TYPE_ANY:
+        return 1;
+
+    case NGX_HTTP_TASKS_TYPE_STRING:
+    case NGX_HTTP_TASKS_TYPE_DATETIME:
+        return epoch == 0;
+
+    case NGX_HTTP_TASKS_TYPE_INTEGER:
+    case NGX_HTTP_TASKS_TYPE_NUMBER:
+        return epoch != 0;
+
+    default:
+        return 0;
+    }
 }
 
 
@@ -103,17 +185,20 @@ ngx_http_tasks_cancel_set(const ngx_http_tasks_node_t *node,
         const char  *name;
         ngx_uint_t   digits;
         ngx_str_t    zone;
+        ngx_uint_t   epoch;              /* units of a second, of a number */
     } clocks[] = {
-        { "$now", 3, ngx_string("Z") },
-        { "$now_seconds", 0, ngx_string("Z") },
-        { "$now_naive", 0, ngx_string("") },
-        { NULL, 0, ngx_null_string }
+        { "$now", 3, ngx_string("Z"), 0 },
+        { "$now_seconds", 0, ngx_string("Z"), 0 },
+        { "$now_naive", 0, ngx_string(""), 0 },
+        { "$now_unix", 0, ngx_string(""), 1 },
+        { "$now_unix_ms", 0, ngx_string(""), 1000 },
+        { NULL, 0, ngx_null_string, 0 }
     };
 
     name.data = (u_char *) node->key;
     name.len = ngx_strlen(node->key);
 
-    set->field = ngx_http_tasks_definition_field(node->compiler->definition,
+    set->field = ngx_http_tasks_collection_field(node->compiler->collection,
                                                  &name);
 
     if (set->field == NULL) {
@@ -135,11 +220,11 @@ ngx_http_tasks_cancel_set(const ngx_http_tasks_node_t *node,
         for (i = 0; clocks[i].name; i++) {
             if (ngx_strcmp(json_string_value(node->json), clocks[i].name)
                 == 0
-                && (set->field->type == NGX_HTTP_TASKS_TYPE_STRING
-                    || set->field->type == NGX_HTTP_TASKS_TYPE_DATETIME
-                    || set->field->type == NGX_HTTP_TASKS_TYPE_ANY))
+                && ngx_http_tasks_cancel_holds(set->field->type,
+                                               clocks[i].epoch))
             {
                 set->now = 1;
+                set->epoch = clocks[i].epoch;
                 set->digits = clocks[i].digits;
                 set->zone = clocks[i].zone;
 
@@ -148,9 +233,10 @@ ngx_http_tasks_cancel_set(const ngx_http_tasks_node_t *node,
         }
 
         return ngx_http_tasks_node_error(node, "\"%s\" may be $now, "
-                                     "$now_seconds or $now_naive, for a "
-                                     "string or a datetime",
-                                     json_string_value(node->json));
+                              "$now_seconds or $now_naive, for a string or a "
+                              "datetime, and $now_unix or $now_unix_ms, for a "
+                              "number or an integer",
+                              json_string_value(node->json));
     }
 
     if (!ngx_http_tasks_json_is(node->json, set->field->type)) {

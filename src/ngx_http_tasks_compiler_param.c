@@ -12,9 +12,16 @@
 #define NGX_HTTP_TASKS_MAX_LENGTH  255
 #define NGX_HTTP_TASKS_MAX_CURSOR  4096
 
+/* different values of a parameter that may have several, by default */
+#define NGX_HTTP_TASKS_MAX_ITEMS   8
+
 
 static ngx_int_t ngx_http_tasks_param_role(const ngx_http_tasks_node_t *node,
     ngx_http_tasks_param_t *param);
+static ngx_int_t ngx_http_tasks_param_filter(
+    const ngx_http_tasks_node_t *node, ngx_http_tasks_param_t *param);
+static ngx_int_t ngx_http_tasks_param_multiple(
+    const ngx_http_tasks_node_t *node, ngx_http_tasks_param_t *param);
 static ngx_int_t ngx_http_tasks_param_bounds(const ngx_http_tasks_node_t *node,
     ngx_http_tasks_param_t *param);
 static ngx_int_t ngx_http_tasks_param_enum(const ngx_http_tasks_node_t *node,
@@ -37,6 +44,7 @@ ngx_str_t  ngx_http_tasks_rule_names[] = {
     ngx_string("pattern"),
     ngx_string("max_length"),
     ngx_string("repeated"),
+    ngx_string("max_items"),
     ngx_null_string
 };
 
@@ -49,7 +57,8 @@ static const char  *ngx_http_tasks_rule_messages[] = {
     "$parameter is not one of the allowed values",
     "$parameter does not have the right form",
     "$parameter is too long",
-    "$parameter is given more than once"
+    "$parameter is given more than once",
+    "$parameter has too many values"
 };
 
 
@@ -57,9 +66,19 @@ static ngx_str_t  ngx_http_tasks_role_names[] = {
     ngx_string("none"),
     ngx_string("id"),
     ngx_string("filter"),
+    ngx_string("choice"),
     ngx_string("limit"),
     ngx_string("page"),
+    ngx_string("offset"),
     ngx_string("cursor"),
+    ngx_null_string
+};
+
+
+static ngx_str_t  ngx_http_tasks_multiple_names[] = {
+    ngx_string("no"),
+    ngx_string("comma"),
+    ngx_string("repeated"),
     ngx_null_string
 };
 
@@ -71,9 +90,10 @@ ngx_http_tasks_compile_param(const ngx_http_tasks_node_t *node,
     ngx_uint_t  choice, flag;
 
     static const char *const  keys[] = {
-        "type", "role", "filter", "required", "default", "minimum",
-        "maximum", "max_length", "enum", "pattern", "absent_if", "errors",
-        "description", NULL
+        "type", "role", "filter", "multiple", "max_items", "choices",
+        "encoding", "form", "required", "default", "minimum", "maximum",
+        "max_length", "enum", "pattern", "absent_if", "errors", "description",
+        NULL
     };
 
     if (ngx_http_tasks_node_keys(node, keys) != NGX_OK) {
@@ -93,10 +113,11 @@ ngx_http_tasks_compile_param(const ngx_http_tasks_node_t *node,
 
     if (param->type != NGX_HTTP_TASKS_TYPE_STRING
         && param->type != NGX_HTTP_TASKS_TYPE_INTEGER
-        && param->type != NGX_HTTP_TASKS_TYPE_BOOLEAN)
+        && param->type != NGX_HTTP_TASKS_TYPE_BOOLEAN
+        && param->type != NGX_HTTP_TASKS_TYPE_UUID)
     {
         return ngx_http_tasks_node_error(node, "a parameter's type must be "
-                                         "string, integer or boolean");
+                                     "string, integer, boolean or uuid");
     }
 
     flag = 0;
@@ -104,7 +125,10 @@ ngx_http_tasks_compile_param(const ngx_http_tasks_node_t *node,
     if (ngx_http_tasks_node_flag(node, "required", &flag) == NGX_ERROR
         || ngx_http_tasks_param_role(node, param) != NGX_OK
         || ngx_http_tasks_param_bounds(node, param) != NGX_OK
+        || ngx_http_tasks_param_multiple(node, param) != NGX_OK
         || ngx_http_tasks_param_enum(node, param) != NGX_OK
+        || ngx_http_tasks_compile_choices(node, param) != NGX_OK
+        || ngx_http_tasks_compile_cursor(node, param) != NGX_OK
         || ngx_http_tasks_node_list(node, "absent_if", &param->absent_if)
            == NGX_ERROR
         || ngx_http_tasks_param_pattern(node, param) != NGX_OK)
@@ -155,7 +179,7 @@ static ngx_int_t
 ngx_http_tasks_param_default(const ngx_http_tasks_node_t *node,
     ngx_http_tasks_param_t *param)
 {
-    u_char                 buf[NGX_INT64_LEN];
+    u_char                 buf[NGX_HTTP_TASKS_PARAM_BUF];
     int64_t                number;
     ngx_int_t              rc;
     ngx_str_t              value;
@@ -202,18 +226,19 @@ ngx_http_tasks_param_default(const ngx_http_tasks_node_t *node,
 }
 
 
+/* A filter is named by "filter", a choice by "choices", others by "role". */
+
 static ngx_int_t
 ngx_http_tasks_param_role(const ngx_http_tasks_node_t *node,
     ngx_http_tasks_param_t *param)
 {
-    ngx_str_t                     field;
-    ngx_int_t                     rc;
-    ngx_uint_t                    i, choice;
-    ngx_http_tasks_node_t         member;
-    ngx_http_tasks_field_t      **filters;
-    ngx_http_tasks_definition_t  *definition;
+    ngx_int_t   rc;
+    ngx_uint_t  choice, special;
 
     choice = param->role;
+    special = json_object_get(node->json, "filter") != NULL
+              || json_object_get(node->json, "choices") != NULL;
+
     rc = ngx_http_tasks_node_choice(node, "role", ngx_http_tasks_role_names,
                                     &choice);
     if (rc == NGX_ERROR) {
@@ -221,70 +246,158 @@ ngx_http_tasks_param_role(const ngx_http_tasks_node_t *node,
     }
 
     if (rc == NGX_OK && (choice == NGX_HTTP_TASKS_ROLE_FILTER
+                         || choice == NGX_HTTP_TASKS_ROLE_CHOICE
                          || choice == NGX_HTTP_TASKS_ROLE_ID))
     {
         return ngx_http_tasks_node_error(node, "a filter is named by "
-                          "\"filter\", the id by \"{id}\" in the path");
+                          "\"filter\", a choice by \"choices\", the id by "
+                          "\"{id}\" in the path");
     }
 
-    if (param->role == NGX_HTTP_TASKS_ROLE_ID
-        && (rc == NGX_OK || json_object_get(node->json, "filter")))
-    {
+    if (param->role == NGX_HTTP_TASKS_ROLE_ID && (rc == NGX_OK || special)) {
         return ngx_http_tasks_node_error(node, "the id has no other role");
+    }
+
+    if (special && choice != NGX_HTTP_TASKS_ROLE_NONE) {
+        return ngx_http_tasks_node_error(node, "\"filter\" and \"choices\" "
+                                         "exclude a role");
     }
 
     param->role = choice;
 
-    rc = ngx_http_tasks_node_string(node, "filter", &field);
-
-    if (rc == NGX_OK) {
-        (void) ngx_http_tasks_node_member(node, "filter", &member);
-
-        if (choice != NGX_HTTP_TASKS_ROLE_NONE) {
-            return ngx_http_tasks_node_error(&member,
-                                          "excludes a role");
-        }
-
-        definition = node->compiler->definition;
-        filters = definition->filters.elts;
-
-        for (i = 0; i < definition->filters.nelts; i++) {
-            if (filters[i]->name.len == field.len
-                && ngx_strncmp(filters[i]->name.data, field.data, field.len)
-                   == 0)
-            {
-                break;
-            }
-        }
-
-        if (i == definition->filters.nelts) {
-            return ngx_http_tasks_node_error(&member,
-                       "\"%V\" is not a field with \"filter\": true", &field);
-        }
-
-        if (filters[i]->type != param->type) {
-            return ngx_http_tasks_node_error(node,
-                       "is of another type than the field \"%V\"", &field);
-        }
-
-        param->role = NGX_HTTP_TASKS_ROLE_FILTER;
-        param->filter = i;
-    }
-
-    if ((param->role == NGX_HTTP_TASKS_ROLE_LIMIT
-         || param->role == NGX_HTTP_TASKS_ROLE_PAGE)
+    if ((choice == NGX_HTTP_TASKS_ROLE_LIMIT
+         || choice == NGX_HTTP_TASKS_ROLE_PAGE
+         || choice == NGX_HTTP_TASKS_ROLE_OFFSET)
         && param->type != NGX_HTTP_TASKS_TYPE_INTEGER)
     {
         return ngx_http_tasks_node_error(node, "must be of type integer");
     }
 
-    if (param->role == NGX_HTTP_TASKS_ROLE_CURSOR
+    if (choice == NGX_HTTP_TASKS_ROLE_CURSOR
         && param->type != NGX_HTTP_TASKS_TYPE_STRING)
     {
         return ngx_http_tasks_node_error(node, "must be of type string");
     }
 
-    return rc == NGX_ERROR ? NGX_ERROR : NGX_OK;
+    return ngx_http_tasks_param_filter(node, param);
+}
+
+
+static ngx_int_t
+ngx_http_tasks_param_filter(const ngx_http_tasks_node_t *node,
+    ngx_http_tasks_param_t *param)
+{
+    ngx_int_t                     rc;
+    ngx_str_t                     name;
+    ngx_uint_t                    type;
+    ngx_http_tasks_node_t         member;
+    ngx_http_tasks_field_t      **filters;
+    ngx_http_tasks_collection_t  *collection;
+
+    rc = ngx_http_tasks_node_string(node, "filter", &name);
+
+    if (rc != NGX_OK) {
+        return rc == NGX_ERROR ? NGX_ERROR : NGX_OK;
+    }
+
+    (void) ngx_http_tasks_node_member(node, "filter", &member);
+
+    if (ngx_http_tasks_compiler_filter(&member, &name, &param->filter)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    collection = node->compiler->collection;
+    filters = collection->filters.elts;
+
+    type = (param->type == NGX_HTTP_TASKS_TYPE_UUID)
+           ? NGX_HTTP_TASKS_TYPE_STRING : param->type;
+
+    if (filters[param->filter]->type != type) {
+        return ngx_http_tasks_node_error(node,
+                         "is of another type than the field \"%V\"", &name);
+    }
+
+    param->role = NGX_HTTP_TASKS_ROLE_FILTER;
+
+    return NGX_OK;
+}
+
+
+/* The index of a field among the filters of the collection. */
+
+ngx_int_t
+ngx_http_tasks_compiler_filter(const ngx_http_tasks_node_t *node,
+    ngx_str_t *name, ngx_uint_t *index)
+{
+    ngx_uint_t                    i;
+    ngx_http_tasks_field_t      **filters;
+    ngx_http_tasks_collection_t  *collection;
+
+    collection = node->compiler->collection;
+    filters = collection->filters.elts;
+
+    for (i = 0; i < collection->filters.nelts; i++) {
+        if (ngx_http_tasks_equal(&filters[i]->name, name)) {
+            *index = i;
+            return NGX_OK;
+        }
+    }
+
+    return ngx_http_tasks_node_error(node,
+                        "\"%V\" is not a field with \"filter\": true", name);
+}
+
+
+static ngx_int_t
+ngx_http_tasks_param_multiple(const ngx_http_tasks_node_t *node,
+    ngx_http_tasks_param_t *param)
+{
+    int64_t     items;
+    ngx_int_t   rc;
+    ngx_uint_t  choice;
+
+    choice = NGX_HTTP_TASKS_SINGLE;
+    items = NGX_HTTP_TASKS_MAX_ITEMS;
+
+    if (ngx_http_tasks_node_choice(node, "multiple",
+                                   ngx_http_tasks_multiple_names, &choice)
+        == NGX_ERROR)
+    {
+        return NGX_ERROR;
+    }
+
+    rc = ngx_http_tasks_node_integer(node, "max_items", 1,
+                                     NGX_HTTP_TASKS_MAX_INDEXES, &items);
+    if (rc == NGX_ERROR) {
+        return NGX_ERROR;
+    }
+
+    if (choice == NGX_HTTP_TASKS_SINGLE) {
+
+        if (rc == NGX_OK) {
+            return ngx_http_tasks_node_error(node,
+                                             "\"max_items\" wants \"multiple\"");
+        }
+
+        items = 1;
+
+    } else if (param->role != NGX_HTTP_TASKS_ROLE_FILTER) {
+        return ngx_http_tasks_node_error(node,
+                                  "only a filter may have \"multiple\" values");
+
+    } else if (param->location.data[0] == 'p'
+               && choice == NGX_HTTP_TASKS_REPEATED)
+    {
+        return ngx_http_tasks_node_error(node,
+                       "a parameter of the path cannot be \"repeated\"");
+    }
+
+    param->multiple = choice;
+    param->max_items = items;
+
+    return NGX_OK;
 }
 
 
@@ -299,16 +412,18 @@ ngx_http_tasks_param_bounds(const ngx_http_tasks_node_t *node,
     low = INT64_MIN;
     high = INT64_MAX;
 
-    if (param->role == NGX_HTTP_TASKS_ROLE_LIMIT) {
-        low = 0;
-        high = NGX_HTTP_TASKS_MAX_LIMIT;
-
-    } else if (param->role == NGX_HTTP_TASKS_ROLE_PAGE) {
+    if (param->role == NGX_HTTP_TASKS_ROLE_PAGE) {
         low = 1;
         high = NGX_MAX_INT32_VALUE;
+
+    } else if (param->role == NGX_HTTP_TASKS_ROLE_OFFSET) {
+        low = 0;
+        high = NGX_HTTP_TASKS_MAX_OFFSET;
     }
 
-    param->minimum = low;
+    /* a negative limit is none, where "minimum" lets it pass */
+
+    param->minimum = (param->role == NGX_HTTP_TASKS_ROLE_LIMIT) ? 0 : low;
     param->maximum = high;
 
     length = (param->role == NGX_HTTP_TASKS_ROLE_CURSOR)
@@ -371,8 +486,9 @@ ngx_http_tasks_param_pattern(const ngx_http_tasks_node_t *node,
 
 
 /*
- * What to say to a rule is looked for in the parameter's "errors", then in the
- * "rules" of the definition's "bad_parameter".  If there is nothing, the
+ * What to say to a rule is looked for in the parameter's "errors", by its name
+ * or else "default", then likewise in "rules" of the definition's
+ * "bad_parameter".  If there is nothing, the
  * module has words of its own, unless "general": the class has a message.
  */
 static ngx_int_t
@@ -394,26 +510,29 @@ ngx_http_tasks_param_complaint(const ngx_http_tasks_node_t *own,
     node = *shared;
 
     if (ngx_http_tasks_node_member(own, name, &node) == NGX_OK
-        || ngx_http_tasks_node_member(shared, name, &node) == NGX_OK)
+        || ngx_http_tasks_node_member(own, "default", &node) == NGX_OK
+        || ngx_http_tasks_node_member(shared, name, &node) == NGX_OK
+        || ngx_http_tasks_node_member(shared, "default", &node) == NGX_OK)
     {
         member = node;
 
         if (!json_is_string(node.json)) {
 
-            class = NGX_HTTP_TASKS_BAD_PARAMETER;
+            class = NGX_HTTP_TASKS_BAD_PARAMETER - 1;
 
             if (ngx_http_tasks_node_keys(&node, keys) != NGX_OK
-                || ngx_http_tasks_node_string(&node, "code", &complaint->code)
+                || ngx_http_tasks_node_literal(&node, "code",
+                                               &complaint->code)
                    == NGX_ERROR
                 || ngx_http_tasks_node_choice(&node, "class",
-                                              ngx_http_tasks_error_names,
-                                              &class)
+                                  node.compiler->definition->classes + 1,
+                                  &class)
                    == NGX_ERROR)
             {
                 return NGX_ERROR;
             }
 
-            complaint->error = class;
+            complaint->error = class + 1;
 
             if (ngx_http_tasks_node_member(&node, "message", &member)
                 != NGX_OK)
@@ -458,8 +577,14 @@ ngx_http_tasks_param_complaints(const ngx_http_tasks_node_t *node,
 
     static const char *const  keys[] = {
         "required", "type", "minimum", "maximum", "enum", "pattern",
-        "max_length", "repeated", NULL
+        "max_length", "repeated", "max_items", "default", NULL
     };
+
+    param->complaints = ngx_pcalloc(node->compiler->cf->pool,
+                   NGX_HTTP_TASKS_RULES * sizeof(ngx_http_tasks_complaint_t));
+    if (param->complaints == NULL) {
+        return NGX_ERROR;
+    }
 
     own = *node;
     own.json = NULL;

@@ -1,6 +1,6 @@
 
 /*
- * Compiles routes: method, path, query, response and errors of each.
+ * Compiles routes: method, query, response and errors of each.
  */
 
 
@@ -9,21 +9,17 @@
 
 static ngx_int_t ngx_http_tasks_compile_route(const ngx_http_tasks_node_t *node,
     const ngx_http_tasks_node_t *errors, ngx_http_tasks_route_t *route);
-static ngx_int_t ngx_http_tasks_route_path(const ngx_http_tasks_node_t *node,
-    const ngx_http_tasks_node_t *errors, ngx_http_tasks_route_t *route,
-    ngx_uint_t *roles);
-static ngx_uint_t ngx_http_tasks_route_count(ngx_http_tasks_route_t *route,
-    const char *name);
-static ngx_int_t ngx_http_tasks_route_segment(
-    const ngx_http_tasks_node_t *path, const ngx_http_tasks_node_t *params,
-    const ngx_http_tasks_node_t *errors, ngx_http_tasks_route_t *route,
-    ngx_http_tasks_segment_t *segment, ngx_uint_t *roles);
+static ngx_int_t ngx_http_tasks_route_collection(
+    const ngx_http_tasks_node_t *node, ngx_http_tasks_route_t *route);
+static ngx_int_t ngx_http_tasks_route_action(
+    const ngx_http_tasks_node_t *node, ngx_http_tasks_route_t *route);
 static ngx_int_t ngx_http_tasks_route_query(const ngx_http_tasks_node_t *node,
     const ngx_http_tasks_node_t *errors, ngx_http_tasks_route_t *route,
     ngx_uint_t *roles);
-static ngx_int_t ngx_http_tasks_route_role(const ngx_http_tasks_node_t *node,
-    ngx_http_tasks_route_t *route, ngx_http_tasks_param_t *param,
-    ngx_uint_t *roles);
+static ngx_int_t ngx_http_tasks_route_indexes(
+    const ngx_http_tasks_node_t *node, ngx_http_tasks_route_t *route);
+static ngx_uint_t ngx_http_tasks_route_values(ngx_http_tasks_route_t *route,
+    ngx_uint_t filter);
 static ngx_uint_t ngx_http_tasks_route_same(ngx_http_tasks_route_t *one,
     ngx_http_tasks_route_t *two);
 static ngx_int_t ngx_http_tasks_route_response(
@@ -44,6 +40,7 @@ ngx_str_t  ngx_http_tasks_action_names[] = {
     ngx_string("list"),
     ngx_string("get"),
     ngx_string("cancel"),
+    ngx_string("none"),
     ngx_null_string
 };
 
@@ -124,7 +121,8 @@ ngx_http_tasks_route_same(ngx_http_tasks_route_t *one,
     ngx_uint_t                 i;
     ngx_http_tasks_segment_t  *a, *b;
 
-    if (one->method.data != two->method.data
+    if ((one->method.data != two->method.data
+         && one->method.len && two->method.len)
         || one->segments.nelts != two->segments.nelts)
     {
         return 0;
@@ -139,8 +137,8 @@ ngx_http_tasks_route_same(ngx_http_tasks_route_t *one,
             continue;
         }
 
-        if (a[i].param || b[i].param || a[i].text.len != b[i].text.len
-            || ngx_strncmp(a[i].text.data, b[i].text.data, a[i].text.len) != 0)
+        if (a[i].param || b[i].param
+            || !ngx_http_tasks_equal(&a[i].text, &b[i].text))
         {
             return 0;
         }
@@ -155,20 +153,136 @@ ngx_http_tasks_compile_route(const ngx_http_tasks_node_t *node,
     const ngx_http_tasks_node_t *errors, ngx_http_tasks_route_t *route)
 {
     ngx_int_t                     rc;
-    ngx_uint_t                    i, choice, roles;
+    ngx_uint_t                    roles;
     ngx_http_tasks_node_t         special;
     ngx_http_tasks_definition_t  *definition;
 
     static const char *const  keys[] = {
-        "action", "method", "path", "path_parameters", "query", "status",
-        "content_type", "response", "errors", "description", NULL
+        "action", "collection", "method", "path", "path_parameters", "query",
+        "status", "content_type", "headers", "response", "errors",
+        "description", NULL
     };
 
     definition = node->compiler->definition;
 
-    if (ngx_http_tasks_node_keys(node, keys) != NGX_OK) {
+    if (ngx_http_tasks_node_keys(node, keys) != NGX_OK
+        || ngx_http_tasks_route_collection(node, route) != NGX_OK
+        || ngx_http_tasks_route_action(node, route) != NGX_OK)
+    {
         return NGX_ERROR;
     }
+
+    node->compiler->route = route;
+    roles = 0;
+
+    if (ngx_http_tasks_compile_path(node, errors, route, &roles) != NGX_OK
+        || ngx_http_tasks_route_query(node, errors, route, &roles) != NGX_OK
+        || ngx_http_tasks_route_indexes(node, route) != NGX_OK
+        || ngx_http_tasks_route_response(node, route) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    node->compiler->route = NULL;
+
+    rc = ngx_http_tasks_node_member(node, "errors", &special);
+
+    route->errors = (rc == NGX_OK)
+                    ? ngx_http_tasks_compile_errors(errors, &special)
+                    : definition->errors;
+
+    return route->errors ? NGX_OK : NGX_ERROR;
+}
+
+
+static ngx_int_t
+ngx_http_tasks_route_collection(const ngx_http_tasks_node_t *node,
+    ngx_http_tasks_route_t *route)
+{
+    ngx_int_t                      rc;
+    ngx_str_t                      key;
+    ngx_uint_t                     i, n;
+    ngx_pool_t                    *pool;
+    ngx_http_tasks_collection_t  **collection;
+
+    ngx_str_set(&key, "");
+
+    rc = ngx_http_tasks_node_string(node, "collection", &key);
+
+    if (rc == NGX_ERROR) {
+        return NGX_ERROR;
+    }
+
+    collection = node->compiler->definition->collections.elts;
+    n = node->compiler->definition->collections.nelts;
+
+    for (i = (rc == NGX_OK); i < n; i++) {
+        if (ngx_http_tasks_equal(&collection[i]->key, &key)) {
+            break;
+        }
+    }
+
+    if (i == n) {
+        return ngx_http_tasks_node_error(node, "\"%V\" is not in "
+                                         "\"collections\"", &key);
+    }
+
+    route->collection = collection[i];
+    node->compiler->collection = collection[i];
+
+    pool = node->compiler->cf->pool;
+    n = route->collection->fields.nelts + 1;
+
+    if (ngx_array_init(&route->fetch, pool, n, sizeof(void *)) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    route->slots = ngx_palloc(pool, n * sizeof(ngx_int_t));
+    if (route->slots == NULL) {
+        return NGX_ERROR;
+    }
+
+    for (i = 0; i < n; i++) {
+        route->slots[i] = -1;
+    }
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_tasks_route_fetch(ngx_http_tasks_compiler_t *compiler,
+    ngx_uint_t index)
+{
+    ngx_http_tasks_field_t  *field, **slot;
+    ngx_http_tasks_route_t  *route;
+
+    route = compiler->route;
+    field = route->collection->fields.elts;
+
+    if (route->slots[index] != -1) {
+        return NGX_OK;
+    }
+
+    route->slots[index] = route->fetch.nelts;
+
+    slot = ngx_array_push(&route->fetch);
+    if (slot == NULL) {
+        return NGX_ERROR;
+    }
+
+    *slot = &field[index];
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_tasks_route_action(const ngx_http_tasks_node_t *node,
+    ngx_http_tasks_route_t *route)
+{
+    ngx_int_t   rc;
+    ngx_uint_t  choice;
 
     rc = ngx_http_tasks_node_choice(node, "action",
                                     ngx_http_tasks_action_names, &choice);
@@ -184,249 +298,39 @@ ngx_http_tasks_compile_route(const ngx_http_tasks_node_t *node,
     route->action = choice;
 
     if (route->action == NGX_HTTP_TASKS_ACTION_CANCEL
-        && definition->cancel == NULL)
+        && route->collection->cancel == NULL)
     {
         return ngx_http_tasks_node_error(node, "the definition says no "
                                     "\"cancel\" rule for this action");
     }
 
-    /* HEAD goes with GET */
+    /* HEAD goes with GET; what is left to others is so with every method */
 
     choice = (route->action == NGX_HTTP_TASKS_ACTION_CANCEL);
 
-    if (ngx_http_tasks_node_choice(node, "method", ngx_http_tasks_method_names,
-                                   &choice)
-        == NGX_ERROR)
-    {
+    rc = ngx_http_tasks_node_choice(node, "method",
+                                    ngx_http_tasks_method_names, &choice);
+    if (rc == NGX_ERROR) {
         return NGX_ERROR;
     }
 
-    if ((choice == 0) != (route->action != NGX_HTTP_TASKS_ACTION_CANCEL)) {
+    if (route->action == NGX_HTTP_TASKS_ACTION_NONE) {
+
+        if (rc == NGX_DECLINED) {
+            ngx_str_set(&route->method, "");
+            return NGX_OK;
+        }
+
+    } else if ((choice == 0)
+               != (route->action != NGX_HTTP_TASKS_ACTION_CANCEL))
+    {
         return ngx_http_tasks_node_error(node, "list and get are for the "
                                   "method GET, cancel is for another one");
     }
 
     route->method = ngx_http_tasks_method_names[choice];
 
-    roles = 0;
-
-    if (ngx_http_tasks_route_path(node, errors, route, &roles) != NGX_OK
-        || ngx_http_tasks_route_query(node, errors, route, &roles) != NGX_OK
-        || ngx_http_tasks_route_response(node, route) != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
-
-    rc = ngx_http_tasks_node_member(node, "errors", &special);
-
-    if (rc == NGX_OK
-        && ngx_http_tasks_compile_error_keys(&special, 0) != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
-
-    for (i = 0; i < NGX_HTTP_TASKS_ERRORS; i++) {
-        route->errors[i] = (rc == NGX_OK)
-                         ? ngx_http_tasks_compile_error(errors, &special, i)
-                         : definition->errors[i];
-
-        if (route->errors[i] == NULL) {
-            return NGX_ERROR;
-        }
-    }
-
     return NGX_OK;
-}
-
-
-/* Splits "/{id}/cancel"; "" has no segments, "/" has one empty one. */
-
-static ngx_int_t
-ngx_http_tasks_route_path(const ngx_http_tasks_node_t *node,
-    const ngx_http_tasks_node_t *errors, ngx_http_tasks_route_t *route,
-    ngx_uint_t *roles)
-{
-    u_char                    *p, *end, *last;
-    json_t                    *value;
-    ngx_str_t                  path;
-    ngx_uint_t                 ids;
-    const char                *name;
-    ngx_http_tasks_node_t      member, params;
-    ngx_http_tasks_segment_t  *segment;
-
-    if (ngx_array_init(&route->segments, node->compiler->cf->pool, 4,
-                       sizeof(ngx_http_tasks_segment_t))
-        != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
-
-    ngx_str_set(&path, "");
-
-    if (ngx_http_tasks_node_string(node, "path", &path) == NGX_ERROR) {
-        return NGX_ERROR;
-    }
-
-    member = *node;
-    (void) ngx_http_tasks_node_member(node, "path", &member);
-
-    params = *node;
-    params.json = NULL;
-
-    if (ngx_http_tasks_node_member(node, "path_parameters", &params) == NGX_OK
-        && ngx_http_tasks_node_is_object(&params) != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
-
-    if (path.len && path.data[0] != '/') {
-        return ngx_http_tasks_node_error(&member, "must start with \"/\"");
-    }
-
-    ids = 0;
-    last = path.data + path.len;
-
-    for (p = path.data; p < last; p = end) {
-        p++;
-
-        end = ngx_strlchr(p, last, '/');
-        if (end == NULL) {
-            end = last;
-        }
-
-        segment = ngx_array_push(&route->segments);
-        if (segment == NULL) {
-            return NGX_ERROR;
-        }
-
-        segment->text.data = p;
-        segment->text.len = end - p;
-        segment->param = NULL;
-
-        if (ngx_http_tasks_route_segment(&member, &params, errors, route,
-                                         segment, roles)
-            != NGX_OK)
-        {
-            return NGX_ERROR;
-        }
-
-        if (segment->param == NULL) {
-            route->literals++;
-
-        } else if (segment->param == &node->compiler->definition->id) {
-            ids++;
-        }
-    }
-
-    if (route->segments.nelts > NGX_HTTP_TASKS_MAX_SEGMENTS) {
-        return ngx_http_tasks_node_error(&member, "has more than %d segments",
-                                         NGX_HTTP_TASKS_MAX_SEGMENTS);
-    }
-
-    json_object_foreach(params.json, name, value) {
-        if (ngx_http_tasks_route_count(route, name) != 1) {
-            return ngx_http_tasks_node_error(&params,
-                                       "\"path\" must hold {%s} once", name);
-        }
-    }
-
-    if (ids != (route->action == NGX_HTTP_TASKS_ACTION_LIST ? 0 : 1)) {
-        return ngx_http_tasks_node_error(&member,
-                         route->action == NGX_HTTP_TASKS_ACTION_LIST
-                         ? "a list has no \"{id}\""
-                         : "must hold \"{id}\" once");
-    }
-
-    return NGX_OK;
-}
-
-
-/* Segments that are the parameter of a name. */
-
-static ngx_uint_t
-ngx_http_tasks_route_count(ngx_http_tasks_route_t *route, const char *name)
-{
-    ngx_uint_t                 i, n;
-    ngx_http_tasks_segment_t  *segment;
-
-    n = 0;
-    segment = route->segments.elts;
-
-    for (i = 0; i < route->segments.nelts; i++) {
-        if (segment[i].param
-            && segment[i].text.len == ngx_strlen(name)
-            && ngx_strncmp(segment[i].text.data, name, segment[i].text.len)
-               == 0)
-        {
-            n++;
-        }
-    }
-
-    return n;
-}
-
-
-static ngx_int_t
-ngx_http_tasks_route_segment(const ngx_http_tasks_node_t *path,
-    const ngx_http_tasks_node_t *params, const ngx_http_tasks_node_t *errors,
-    ngx_http_tasks_route_t *route, ngx_http_tasks_segment_t *segment,
-    ngx_uint_t *roles)
-{
-    u_char                  *brace;
-    ngx_str_t               *text;
-    ngx_http_tasks_node_t    node;
-    ngx_http_tasks_param_t  *param;
-
-    text = &segment->text;
-    brace = ngx_strlchr(text->data, text->data + text->len, '{');
-
-    if (brace == NULL) {
-        return NGX_OK;
-    }
-
-    if (brace != text->data || text->len < 3
-        || text->data[text->len - 1] != '}')
-    {
-        return ngx_http_tasks_node_error(path,
-                         "a parameter must be a whole segment, as in \"{id}\"");
-    }
-
-    /* between the braces */
-
-    *text = ngx_http_tasks_compiler_text(path->compiler,
-                                         (char *) text->data + 1,
-                                         text->len - 2);
-    if (text->data == NULL) {
-        return NGX_ERROR;
-    }
-
-    if (ngx_strcmp(text->data, "id") == 0) {
-        segment->param = &path->compiler->definition->id;
-        return NGX_OK;
-    }
-
-    if (ngx_http_tasks_node_member(params, (char *) text->data, &node)
-        != NGX_OK)
-    {
-        return ngx_http_tasks_node_error(path,
-                        "\"{%V}\" is not in \"path_parameters\"", text);
-    }
-
-    param = ngx_pcalloc(path->compiler->cf->pool,
-                        sizeof(ngx_http_tasks_param_t));
-    if (param == NULL) {
-        return NGX_ERROR;
-    }
-
-    segment->param = param;
-    param->name = *text;
-    ngx_str_set(&param->location, "path");
-
-    if (ngx_http_tasks_compile_param(&node, errors, param) != NGX_OK) {
-        return NGX_ERROR;
-    }
-
-    return ngx_http_tasks_route_role(&node, route, param, roles);
 }
 
 
@@ -437,21 +341,26 @@ ngx_http_tasks_route_query(const ngx_http_tasks_node_t *node,
 {
     json_t                  *value;
     const char              *name;
+    ngx_uint_t               paging;
     ngx_http_tasks_node_t    query, member;
     ngx_http_tasks_param_t  *param;
 
-    if (ngx_array_init(&route->query, node->compiler->cf->pool, 4,
-                       sizeof(ngx_http_tasks_param_t))
-        != NGX_OK)
+    query = *node;
+    query.json = NULL;
+
+    if (ngx_http_tasks_node_member(node, "query", &query) == NGX_OK
+        && ngx_http_tasks_node_is_object(&query) != NGX_OK)
     {
         return NGX_ERROR;
     }
 
-    if (ngx_http_tasks_node_member(node, "query", &query) != NGX_OK) {
-        return NGX_OK;
-    }
+    /* room for all: the route points at one of them */
 
-    if (ngx_http_tasks_node_is_object(&query) != NGX_OK) {
+    if (ngx_array_init(&route->query, node->compiler->cf->pool,
+                       json_object_size(query.json) + 1,
+                       sizeof(ngx_http_tasks_param_t))
+        != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
@@ -459,10 +368,6 @@ ngx_http_tasks_route_query(const ngx_http_tasks_node_t *node,
         (void) ngx_http_tasks_node_member(&query, name, &member);
 
         param = ngx_array_push(&route->query);
-        if (param == NULL) {
-            return NGX_ERROR;
-        }
-
         ngx_memzero(param, sizeof(ngx_http_tasks_param_t));
 
         param->name = ngx_http_tasks_compiler_text(node->compiler, name,
@@ -471,18 +376,24 @@ ngx_http_tasks_route_query(const ngx_http_tasks_node_t *node,
 
         if (param->name.data == NULL
             || ngx_http_tasks_compile_param(&member, errors, param) != NGX_OK
-            || ngx_http_tasks_route_role(&member, route, param, roles)
+            || ngx_http_tasks_compile_role(&member, route, param, roles)
                != NGX_OK)
         {
             return NGX_ERROR;
         }
+
+        if (param->role == NGX_HTTP_TASKS_ROLE_CURSOR) {
+            route->cursor = param;
+        }
     }
 
-    if ((*roles & (1 << NGX_HTTP_TASKS_ROLE_PAGE))
-        && (*roles & (1 << NGX_HTTP_TASKS_ROLE_CURSOR)))
-    {
+    paging = *roles & (1 << NGX_HTTP_TASKS_ROLE_PAGE
+                       | 1 << NGX_HTTP_TASKS_ROLE_OFFSET
+                       | 1 << NGX_HTTP_TASKS_ROLE_CURSOR);
+
+    if (paging & (paging - 1)) {
         return ngx_http_tasks_node_error(&query,
-                               "page and cursor exclude each other");
+                               "page, offset and cursor exclude each other");
     }
 
     return NGX_OK;
@@ -491,8 +402,8 @@ ngx_http_tasks_route_query(const ngx_http_tasks_node_t *node,
 
 /* Only a list uses its parameters, and each role but a filter's once. */
 
-static ngx_int_t
-ngx_http_tasks_route_role(const ngx_http_tasks_node_t *node,
+ngx_int_t
+ngx_http_tasks_compile_role(const ngx_http_tasks_node_t *node,
     ngx_http_tasks_route_t *route, ngx_http_tasks_param_t *param,
     ngx_uint_t *roles)
 {
@@ -505,6 +416,7 @@ ngx_http_tasks_route_role(const ngx_http_tasks_node_t *node,
     }
 
     if (param->role != NGX_HTTP_TASKS_ROLE_FILTER
+        && param->role != NGX_HTTP_TASKS_ROLE_CHOICE
         && (*roles & (1 << param->role)))
     {
         return ngx_http_tasks_node_error(node,
@@ -517,6 +429,78 @@ ngx_http_tasks_route_role(const ngx_http_tasks_node_t *node,
 }
 
 
+/*
+ * A list whose filters have several values is put together from an index for
+ * each combination of them.
+ */
+
+static ngx_int_t
+ngx_http_tasks_route_indexes(const ngx_http_tasks_node_t *node,
+    ngx_http_tasks_route_t *route)
+{
+    ngx_uint_t  i, indexes;
+
+    indexes = 1;
+
+    for (i = 0; i < route->collection->filters.nelts; i++) {
+        indexes *= ngx_http_tasks_route_values(route, i);
+
+        if (indexes > NGX_HTTP_TASKS_MAX_INDEXES) {
+            return ngx_http_tasks_node_error(node, "a request could ask for "
+                    "over %d combinations of filter values; lower "
+                    "\"max_items\"", NGX_HTTP_TASKS_MAX_INDEXES);
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+/* Values that a request can ask of a filter, at most. */
+
+static ngx_uint_t
+ngx_http_tasks_route_values(ngx_http_tasks_route_t *route, ngx_uint_t filter)
+{
+    ngx_uint_t                 i, j, n;
+    ngx_http_tasks_param_t    *param;
+    ngx_http_tasks_choice_t   *choice;
+    ngx_http_tasks_segment_t  *segment;
+
+    n = 1;
+    segment = route->segments.elts;
+
+    for (i = 0; i < route->query.nelts + route->segments.nelts; i++) {
+
+        if (i >= route->query.nelts) {
+            param = segment[i - route->query.nelts].param;
+
+        } else {
+            param = (ngx_http_tasks_param_t *) route->query.elts + i;
+        }
+
+        if (param == NULL) {
+            continue;
+        }
+
+        if (param->role == NGX_HTTP_TASKS_ROLE_FILTER
+            && param->filter == filter)
+        {
+            n = ngx_max(n, param->max_items);
+        }
+
+        for (j = 0; param->choices && j < param->choices->nelts; j++) {
+            choice = param->choices->elts;
+
+            if (choice[j].filters[filter]) {
+                n = ngx_max(n, choice[j].filters[filter]->nelts);
+            }
+        }
+    }
+
+    return n;
+}
+
+
 static ngx_int_t
 ngx_http_tasks_route_response(const ngx_http_tasks_node_t *node,
     ngx_http_tasks_route_t *route)
@@ -525,17 +509,27 @@ ngx_http_tasks_route_response(const ngx_http_tasks_node_t *node,
     ngx_int_t              rc;
     ngx_http_tasks_node_t  response;
 
+    if (route->action == NGX_HTTP_TASKS_ACTION_NONE) {
+        return NGX_OK;
+    }
+
     rc = ngx_http_tasks_node_member(node, "response", &response);
 
     route->empty = (rc != NGX_OK);
     status = route->empty ? 204 : 200;
-    ngx_str_set(&route->content_type, "application/json");
+    route->headers = node->compiler->headers;
+    route->content_type = node->compiler->content_type;
+
+    if (route->content_type.data == NULL) {
+        ngx_str_set(&route->content_type, "application/json");
+    }
 
     if (ngx_http_tasks_node_integer(node, "status", 200, 299, &status)
         == NGX_ERROR
         || ngx_http_tasks_node_line(node, "content_type",
                                     &route->content_type)
-           == NGX_ERROR)
+           == NGX_ERROR
+        || ngx_http_tasks_node_headers(node, &route->headers) == NGX_ERROR)
     {
         return NGX_ERROR;
     }
@@ -560,10 +554,16 @@ ngx_http_tasks_route_response(const ngx_http_tasks_node_t *node,
         return NGX_ERROR;
     }
 
-    route->total = ngx_http_tasks_template_uses(&route->response,
-                                                NGX_HTTP_TASKS_VALUE_TOTAL)
-                   || ngx_http_tasks_template_uses(&route->response,
-                                                   NGX_HTTP_TASKS_VALUE_PAGES);
+    route->total = (route->response.uses & (NGX_HTTP_TASKS_BIT(TOTAL)
+                                            |NGX_HTTP_TASKS_BIT(PAGES))) != 0;
+
+    /* one task more than is shown tells it */
+
+    route->more = (route->response.uses
+                   & (NGX_HTTP_TASKS_BIT(NEXT_CURSOR)
+                      |NGX_HTTP_TASKS_BIT(HAS_MORE)
+                      |NGX_HTTP_TASKS_BIT(NEXT_PAGE)
+                      |NGX_HTTP_TASKS_BIT(NEXT_OFFSET))) != 0;
 
     return NGX_OK;
 }

@@ -16,7 +16,7 @@ ngx_http_tasks_exchange_start(ngx_http_tasks_exchange_t *x,
     switch (ngx_http_tasks_op_start(x->op, handler)) {
 
     case NGX_OK:
-        return NGX_HTTP_TASKS_ERRORS;
+        return NGX_HTTP_TASKS_NO_ERROR;
 
     case NGX_DECLINED:
         return NGX_HTTP_TASKS_UNAVAILABLE;

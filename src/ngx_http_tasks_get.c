@@ -8,8 +8,6 @@
 
 
 static void ngx_http_tasks_get_handler(ngx_http_tasks_op_t *op);
-static void ngx_http_tasks_get_id(ngx_http_tasks_exchange_t *x,
-    ngx_http_tasks_writer_t *w);
 
 
 ngx_http_tasks_error_e
@@ -35,7 +33,7 @@ ngx_http_tasks_get_handler(ngx_http_tasks_op_t *op)
 
     error = ngx_http_tasks_store_error(x->store, op);
 
-    if (error == NGX_HTTP_TASKS_ERRORS) {
+    if (error == NGX_HTTP_TASKS_NO_ERROR) {
         error = ngx_http_tasks_get_reply(x, &op->replies[0]);
     }
 
@@ -47,12 +45,13 @@ void
 ngx_http_tasks_get_command(ngx_http_tasks_exchange_t *x)
 {
     ngx_str_t                 rest;
-    ngx_uint_t                i;
+    ngx_uint_t                i, n;
     ngx_http_tasks_op_t      *op;
     ngx_http_tasks_field_t  **field;
 
     op = x->op;
-    field = x->request.definition->details.elts;
+    field = x->request.route->fetch.elts;
+    n = x->request.route->fetch.nelts;
 
     rest.len = sizeof(":task:") - 1 + x->request.id.len;
     rest.data = ngx_pnalloc(op->pool, rest.len);
@@ -65,15 +64,14 @@ ngx_http_tasks_get_command(ngx_http_tasks_exchange_t *x)
     ngx_memcpy(ngx_cpymem(rest.data, ":task:", sizeof(":task:") - 1),
                x->request.id.data, x->request.id.len);
 
-    ngx_http_tasks_op_command(op, 3 + x->request.definition->details.nelts,
-                              1 + x->request.definition->details.nelts, 0);
+    ngx_http_tasks_op_command(op, 3 + n, 1 + n, 0);
     ngx_http_tasks_op_literal(op, "HMGET");
     ngx_http_tasks_op_key(op, &x->base, &rest);
 
     /* every task has a revision: what has none is not there */
     ngx_http_tasks_op_literal(op, "_rev");
 
-    for (i = 0; i < x->request.definition->details.nelts; i++) {
+    for (i = 0; i < n; i++) {
         ngx_http_tasks_op_str(op, &field[i]->name);
     }
 }
@@ -83,13 +81,10 @@ ngx_http_tasks_error_e
 ngx_http_tasks_get_reply(ngx_http_tasks_exchange_t *x,
     ngx_http_tasks_reply_t *reply)
 {
-    ngx_str_t                *value;
-    ngx_uint_t                i, n;
-    ngx_http_tasks_field_t  **field;
-    ngx_http_tasks_reply_t   *elt;
-    ngx_http_tasks_writer_t  *w;
+    ngx_uint_t               i, n;
+    ngx_http_tasks_reply_t  *elt;
 
-    n = x->request.definition->details.nelts;
+    n = x->request.route->fetch.nelts;
 
     if (reply->type != NGX_HTTP_TASKS_REPLY_ARRAY
         || reply->u.array.nelts != n + 1)
@@ -111,41 +106,66 @@ ngx_http_tasks_get_reply(ngx_http_tasks_exchange_t *x,
         return NGX_HTTP_TASKS_NOT_FOUND;
     }
 
-    w = &x->task;
-    field = x->request.definition->details.elts;
+    x->fields = elt + 1;
 
-    ngx_http_tasks_writer_init(w, x->op->pool, 2048);
+    return NGX_HTTP_TASKS_NO_ERROR;
+}
+
+
+ngx_str_t *
+ngx_http_tasks_get_field(ngx_http_tasks_exchange_t *x, ngx_uint_t index)
+{
+    ngx_int_t                slot;
+    ngx_http_tasks_field_t  *field;
+    ngx_http_tasks_route_t  *route;
+
+    route = x->request.route;
+    field = route->collection->fields.elts;
+    slot = route->slots[index];
+
+    return x->fields[slot].type == NGX_HTTP_TASKS_REPLY_STRING
+           ? &x->fields[slot].u.str : &field[index].absent;
+}
+
+
+void
+ngx_http_tasks_get_task(ngx_http_tasks_exchange_t *x,
+    ngx_http_tasks_writer_t *w)
+{
+    ngx_str_t                    *value;
+    ngx_uint_t                    i;
+    ngx_http_tasks_field_t       *field;
+    ngx_http_tasks_collection_t  *collection;
+
+    collection = x->request.route->collection;
+    field = collection->fields.elts;
+
     ngx_http_tasks_write_byte(w, '{');
-    ngx_http_tasks_get_id(x, w);
+    ngx_http_tasks_write_str(w, &collection->id_key);
 
-    for (i = 0; i < n; i++) {
-        value = (elt[i + 1].type == NGX_HTTP_TASKS_REPLY_STRING)
-                ? &elt[i + 1].u.str : &field[i]->absent;
+    if (collection->id.type == NGX_HTTP_TASKS_TYPE_INTEGER) {
+        ngx_http_tasks_write_str(w, &x->request.id);
+
+    } else {
+        ngx_http_tasks_write_byte(w, '"');
+        ngx_http_tasks_write_escaped(w, &x->request.id);
+        ngx_http_tasks_write_byte(w, '"');
+    }
+
+    for (i = 0; i < collection->fields.nelts; i++) {
+
+        if (!field[i].detail) {
+            continue;
+        }
+
+        value = ngx_http_tasks_get_field(x, i);
 
         if (value->data) {
             ngx_http_tasks_write_byte(w, ',');
-            ngx_http_tasks_write_str(w, &field[i]->key);
+            ngx_http_tasks_write_str(w, &field[i].key);
             ngx_http_tasks_write_str(w, value);
         }
     }
 
     ngx_http_tasks_write_byte(w, '}');
-
-    return w->failed ? NGX_HTTP_TASKS_INTERNAL : NGX_HTTP_TASKS_ERRORS;
-}
-
-
-static void
-ngx_http_tasks_get_id(ngx_http_tasks_exchange_t *x, ngx_http_tasks_writer_t *w)
-{
-    ngx_http_tasks_write_str(w, &x->request.definition->id_key);
-
-    if (x->request.definition->id.type == NGX_HTTP_TASKS_TYPE_INTEGER) {
-        ngx_http_tasks_write_str(w, &x->request.id);
-        return;
-    }
-
-    ngx_http_tasks_write_byte(w, '"');
-    ngx_http_tasks_write_escaped(w, &x->request.id);
-    ngx_http_tasks_write_byte(w, '"');
 }

@@ -15,17 +15,25 @@ static ngx_http_tasks_ctx_t *ngx_http_tasks_create_ctx(ngx_http_request_t *r);
 static ngx_int_t ngx_http_tasks_route(ngx_http_tasks_ctx_t *ctx,
     ngx_str_t *allow);
 static ngx_int_t ngx_http_tasks_fallback(ngx_http_tasks_ctx_t *ctx);
-static ngx_http_tasks_error_e ngx_http_tasks_prepare(
+static ngx_http_tasks_error_e ngx_http_tasks_admit(ngx_http_tasks_ctx_t *ctx);
+static ngx_http_tasks_error_e ngx_http_tasks_identify(
     ngx_http_tasks_ctx_t *ctx);
+static ngx_int_t ngx_http_tasks_credential_fields(ngx_http_tasks_ctx_t *ctx);
+static void ngx_http_tasks_identified(ngx_http_tasks_exchange_t *x,
+    ngx_http_tasks_error_e error);
+static ngx_http_tasks_error_e ngx_http_tasks_proceed(
+    ngx_http_tasks_ctx_t *ctx);
+static ngx_http_tasks_error_e ngx_http_tasks_scope(ngx_http_tasks_ctx_t *ctx);
 static ngx_http_tasks_error_e ngx_http_tasks_begin(ngx_http_tasks_ctx_t *ctx);
+static ngx_int_t ngx_http_tasks_watch(ngx_http_request_t *r);
 static void ngx_http_tasks_cleanup(void *data);
 static void ngx_http_tasks_done(ngx_http_tasks_exchange_t *x,
     ngx_http_tasks_error_e error);
 static ngx_int_t ngx_http_tasks_end(ngx_http_tasks_ctx_t *ctx,
     ngx_http_tasks_error_e error);
 static ngx_int_t ngx_http_tasks_respond(ngx_http_tasks_ctx_t *ctx);
-static ngx_int_t ngx_http_tasks_error_headers(ngx_http_request_t *r,
-    ngx_http_tasks_error_t *e, ngx_http_tasks_error_e error);
+static ngx_int_t ngx_http_tasks_headers(ngx_http_request_t *r,
+    ngx_array_t *headers, ngx_uint_t retry);
 static ngx_int_t ngx_http_tasks_header(ngx_http_request_t *r, const char *name,
     const ngx_str_t *value);
 static ngx_int_t ngx_http_tasks_send(ngx_http_request_t *r, ngx_uint_t status,
@@ -55,10 +63,12 @@ ngx_http_tasks_handler(ngx_http_request_t *r)
     }
 
     if (rc == NGX_OK) {
-        error = ngx_http_tasks_prepare(ctx);
+        error = ngx_http_tasks_admit(ctx);
 
-    } else if (ctx->conf->fallback.len) {
-        return ngx_http_tasks_fallback(ctx);
+        if (error == NGX_HTTP_TASKS_NO_ERROR) {
+            r->main->count++;
+            return NGX_DONE;
+        }
 
     } else if (rc == NGX_DECLINED) {
         error = NGX_HTTP_TASKS_NO_ROUTE;
@@ -66,18 +76,11 @@ ngx_http_tasks_handler(ngx_http_request_t *r)
     } else {
         error = NGX_HTTP_TASKS_BAD_METHOD;
 
-        if (ngx_http_tasks_header(r, "Allow", &allow) != NGX_OK) {
+        if (ctx->conf->fallback.len == 0
+            && ngx_http_tasks_header(r, "Allow", &allow) != NGX_OK)
+        {
             return NGX_HTTP_INTERNAL_SERVER_ERROR;
         }
-    }
-
-    if (error == NGX_HTTP_TASKS_ERRORS) {
-        error = ngx_http_tasks_begin(ctx);
-    }
-
-    if (error == NGX_HTTP_TASKS_ERRORS) {
-        r->main->count++;
-        return NGX_DONE;
     }
 
     return ngx_http_tasks_end(ctx, error);
@@ -104,7 +107,6 @@ ngx_http_tasks_create_ctx(ngx_http_request_t *r)
 
     ctx->request = r;
     ctx->conf = tlcf;
-    ctx->error = NGX_HTTP_TASKS_ERRORS;
     ctx->exchange.store = tlcf->store;
     ctx->exchange.done = ngx_http_tasks_done;
     ctx->exchange.data = ctx;
@@ -171,14 +173,152 @@ ngx_http_tasks_fallback(ngx_http_tasks_ctx_t *ctx)
 }
 
 
-/* Scope before parameters: who may not see a task learns nothing of it. */
+/*
+ * Who asks is looked at before what is asked: who may not see a task learns
+ * nothing of it.  Each step returns the class of the error, or
+ * NGX_HTTP_TASKS_NO_ERROR if it has started what will end the request.
+ */
+static ngx_http_tasks_error_e
+ngx_http_tasks_admit(ngx_http_tasks_ctx_t *ctx)
+{
+    ngx_http_tasks_exchange_t  *x;
+
+    x = &ctx->exchange;
+
+    x->op = ngx_http_tasks_store_op(x->store);
+
+    if (x->op == NULL || ngx_http_tasks_watch(ctx->request) != NGX_OK) {
+        return NGX_HTTP_TASKS_INTERNAL;
+    }
+
+    return ctx->conf->auth.methods ? ngx_http_tasks_identify(ctx)
+                                   : ngx_http_tasks_proceed(ctx);
+}
+
 
 static ngx_http_tasks_error_e
-ngx_http_tasks_prepare(ngx_http_tasks_ctx_t *ctx)
+ngx_http_tasks_identify(ngx_http_tasks_ctx_t *ctx)
+{
+    ngx_str_t                credential;
+    ngx_http_request_t      *r;
+    ngx_http_tasks_error_e   error;
+
+    r = ctx->request;
+
+    ctx->identity = ngx_http_tasks_auth_identity(r, &ctx->conf->auth);
+    if (ctx->identity == NULL) {
+        return NGX_HTTP_TASKS_INTERNAL;
+    }
+
+    switch (ngx_http_tasks_auth_check(r, ctx->identity, &credential, &error)) {
+
+    case NGX_OK:
+        return ngx_http_tasks_proceed(ctx);
+
+    case NGX_AGAIN:
+        if (ngx_http_tasks_credential_fields(ctx) != NGX_OK) {
+            return NGX_HTTP_TASKS_INTERNAL;
+        }
+
+        ctx->exchange.done = ngx_http_tasks_identified;
+        return ngx_http_tasks_credential_lookup(&ctx->exchange, &credential,
+                                                &ctx->identity->credential);
+
+    case NGX_DECLINED:
+        return error;
+
+    default:
+        return NGX_HTTP_TASKS_INTERNAL;
+    }
+}
+
+
+/* Names that the configuration has, with room for values. */
+
+static ngx_int_t
+ngx_http_tasks_credential_fields(ngx_http_tasks_ctx_t *ctx)
+{
+    ngx_array_t                 *known, *fields;
+    ngx_http_tasks_main_conf_t  *tmcf;
+
+    tmcf = ngx_http_get_module_main_conf(ctx->request, ngx_http_tasks_module);
+    known = &tmcf->credential;
+    fields = &ctx->identity->credential;
+
+    if (ngx_array_init(fields, ctx->request->pool, known->nelts, known->size)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    fields->nelts = known->nelts;
+    ngx_memcpy(fields->elts, known->elts, known->nelts * known->size);
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_tasks_identified(ngx_http_tasks_exchange_t *x,
+    ngx_http_tasks_error_e error)
+{
+    x->done = ngx_http_tasks_done;
+
+    if (error == NGX_HTTP_TASKS_NO_ERROR
+        && ngx_http_tasks_op_renew(&x->op) != NGX_OK)
+    {
+        error = NGX_HTTP_TASKS_INTERNAL;
+    }
+
+    if (error == NGX_HTTP_TASKS_NO_ERROR) {
+        error = ngx_http_tasks_proceed(x->data);
+    }
+
+    if (error != NGX_HTTP_TASKS_NO_ERROR) {
+        x->done(x, error);
+    }
+}
+
+
+static ngx_http_tasks_error_e
+ngx_http_tasks_proceed(ngx_http_tasks_ctx_t *ctx)
+{
+    ngx_http_request_t      *r;
+    ngx_http_tasks_error_e   error;
+
+    r = ctx->request;
+
+    error = ngx_http_tasks_auth_require(r, &ctx->conf->auth);
+
+    if (error == NGX_HTTP_TASKS_NO_ERROR) {
+        error = ngx_http_tasks_scope(ctx);
+    }
+
+    if (error != NGX_HTTP_TASKS_NO_ERROR) {
+        return error;
+    }
+
+    switch (ngx_http_tasks_request_check(&ctx->exchange.request, &r->args,
+                                         &error))
+    {
+
+    case NGX_OK:
+        return ngx_http_tasks_begin(ctx);
+
+    case NGX_DECLINED:
+        return error;
+
+    default:
+        return NGX_HTTP_TASKS_INTERNAL;
+    }
+}
+
+
+static ngx_http_tasks_error_e
+ngx_http_tasks_scope(ngx_http_tasks_ctx_t *ctx)
 {
     ngx_str_t                   scope;
     ngx_http_request_t         *r;
-    ngx_http_tasks_error_e      error;
     ngx_http_tasks_exchange_t  *x;
 
     r = ctx->request;
@@ -195,59 +335,43 @@ ngx_http_tasks_prepare(ngx_http_tasks_ctx_t *ctx)
         }
     }
 
-    if (ngx_http_tasks_key_base(r->pool, x->request.definition,
-                                ctx->conf->scope ? &scope : NULL, &x->base)
-        != NGX_OK)
+    return ngx_http_tasks_key_base(r->pool, x->request.route->collection,
+                                   ctx->conf->scope ? &scope : NULL, &x->base)
+           == NGX_OK ? NGX_HTTP_TASKS_NO_ERROR : NGX_HTTP_TASKS_INTERNAL;
+}
+
+
+/*
+ * A client that goes away is noticed, unless it has sent a body: that is left
+ * alone until the response is sent.
+ */
+static ngx_int_t
+ngx_http_tasks_watch(ngx_http_request_t *r)
+{
+    if (r != r->main || r->headers_in.content_length_n > 0
+        || r->headers_in.chunked)
     {
-        return NGX_HTTP_TASKS_INTERNAL;
+        return NGX_OK;
     }
 
-    switch (ngx_http_tasks_request_check(&x->request, &r->args, &error)) {
+    r->read_event_handler = ngx_http_test_reading;
 
-    case NGX_OK:
-        return NGX_HTTP_TASKS_ERRORS;
-
-    case NGX_DECLINED:
-        return error;
-
-    default:
-        return NGX_HTTP_TASKS_INTERNAL;
+    if (r->connection->read->ready) {
+        /* perhaps its end came along with the request */
+        ngx_post_event(r->connection->read, &ngx_posted_events);
+        return NGX_OK;
     }
+
+    return ngx_handle_read_event(r->connection->read, 0);
 }
 
 
 static ngx_http_tasks_error_e
 ngx_http_tasks_begin(ngx_http_tasks_ctx_t *ctx)
 {
-    ngx_http_request_t         *r;
     ngx_http_tasks_exchange_t  *x;
 
-    r = ctx->request;
     x = &ctx->exchange;
-
-    x->op = ngx_http_tasks_store_op(x->store);
-    if (x->op == NULL) {
-        return NGX_HTTP_TASKS_INTERNAL;
-    }
-
-    /*
-     * A client that goes away is noticed, unless it has sent a body: that is
-     * left alone until the response is sent.
-     */
-
-    if (r == r->main && r->headers_in.content_length_n <= 0
-        && !r->headers_in.chunked)
-    {
-        r->read_event_handler = ngx_http_test_reading;
-
-        if (r->connection->read->ready) {
-            /* perhaps its end came along with the request */
-            ngx_post_event(r->connection->read, &ngx_posted_events);
-
-        } else if (ngx_handle_read_event(r->connection->read, 0) != NGX_OK) {
-            return NGX_HTTP_TASKS_INTERNAL;
-        }
-    }
 
     switch (x->request.route->action) {
 
@@ -328,6 +452,12 @@ ngx_http_tasks_done(ngx_http_tasks_exchange_t *x, ngx_http_tasks_error_e error)
 static ngx_int_t
 ngx_http_tasks_end(ngx_http_tasks_ctx_t *ctx, ngx_http_tasks_error_e error)
 {
+    if (ctx->conf->fallback.len && (error == NGX_HTTP_TASKS_NO_ROUTE
+                                    || error == NGX_HTTP_TASKS_BAD_METHOD))
+    {
+        return ngx_http_tasks_fallback(ctx);
+    }
+
     ctx->error = error;
 
     if (ctx->conf->fallback_unavailable
@@ -347,6 +477,7 @@ ngx_http_tasks_respond(ngx_http_tasks_ctx_t *ctx)
 {
     ngx_str_t                   content_type;
     ngx_uint_t                  status;
+    ngx_array_t                *headers;
     ngx_http_request_t         *r;
     ngx_http_tasks_error_t     *e;
     ngx_http_tasks_route_t     *route;
@@ -356,10 +487,11 @@ ngx_http_tasks_respond(ngx_http_tasks_ctx_t *ctx)
     r = ctx->request;
     route = ctx->exchange.request.route;
 
-    if (ctx->error == NGX_HTTP_TASKS_ERRORS) {
+    if (ctx->error == NGX_HTTP_TASKS_NO_ERROR) {
         status = route->status;
         content_type = route->content_type;
         template = &route->response;
+        headers = route->headers;
 
     } else {
         e = ngx_http_tasks_get_error(ctx);
@@ -367,16 +499,21 @@ ngx_http_tasks_respond(ngx_http_tasks_ctx_t *ctx)
         status = e->status;
         content_type = e->content_type;
         template = &e->body;
+        headers = e->headers;
 
         if (ctx->conf->intercept_errors
             && status >= NGX_HTTP_SPECIAL_RESPONSE)
         {
             return status;
         }
+    }
 
-        if (ngx_http_tasks_error_headers(r, e, ctx->error) != NGX_OK) {
-            return NGX_HTTP_INTERNAL_SERVER_ERROR;
-        }
+    if (ngx_http_tasks_headers(r, headers,
+                               ctx->error == NGX_HTTP_TASKS_UNAVAILABLE
+                               || ctx->error == NGX_HTTP_TASKS_TIMEOUT)
+        != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
     ngx_http_tasks_writer_init(&body, r->pool, 512);
@@ -406,23 +543,20 @@ ngx_http_tasks_get_error(ngx_http_tasks_ctx_t *ctx)
 }
 
 
-/* The definition's headers, and Retry-After where it has none. */
+/* The definition's headers, and with "retry" Retry-After if it has none. */
 
 static ngx_int_t
-ngx_http_tasks_error_headers(ngx_http_request_t *r, ngx_http_tasks_error_t *e,
-    ngx_http_tasks_error_e error)
+ngx_http_tasks_headers(ngx_http_request_t *r, ngx_array_t *headers,
+    ngx_uint_t retry)
 {
-    ngx_uint_t                i, retry;
+    ngx_uint_t                i;
     ngx_http_tasks_header_t  *header;
 
     static ngx_str_t          second = ngx_string("1");
 
-    retry = (error == NGX_HTTP_TASKS_UNAVAILABLE
-             || error == NGX_HTTP_TASKS_TIMEOUT);
+    header = headers ? headers->elts : NULL;
 
-    header = e->headers ? e->headers->elts : NULL;
-
-    for (i = 0; header && i < e->headers->nelts; i++) {
+    for (i = 0; header && i < headers->nelts; i++) {
 
         if (ngx_http_tasks_header(r, (char *) header[i].name.data,
                                   &header[i].value)
@@ -463,6 +597,12 @@ ngx_http_tasks_header(ngx_http_request_t *r, const char *name,
 #if (nginx_version >= 1023000)
     h->next = NULL;
 #endif
+
+    /* auth_request looks for it there */
+
+    if (ngx_strcasecmp((u_char *) name, (u_char *) "WWW-Authenticate") == 0) {
+        r->headers_out.www_authenticate = h;
+    }
 
     return NGX_OK;
 }
@@ -526,8 +666,8 @@ ngx_http_tasks_library_handler(ngx_http_request_t *r)
 
     tlcf = ngx_http_get_module_loc_conf(r, ngx_http_tasks_module);
 
-    ngx_http_tasks_writer_init(&body, r->pool, tlcf->definition->library.len);
-    ngx_http_tasks_write_str(&body, &tlcf->definition->library);
+    ngx_http_tasks_writer_init(&body, r->pool, tlcf->library->library.len);
+    ngx_http_tasks_write_str(&body, &tlcf->library->library);
 
     if (body.failed) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;

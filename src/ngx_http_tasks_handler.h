@@ -11,7 +11,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http.h>
-#include <ngx_http_tasks_exchange.h>
+#include <ngx_http_tasks_auth.h>
 
 
 /* A variable of nginx that a definition names. */
@@ -25,6 +25,7 @@ typedef struct {
     ngx_array_t                   stores;        /* pointers */
     ngx_array_t                   definitions;   /* pointers, one a file */
     ngx_array_t                   variables;     /* used ones */
+    ngx_array_t                   credential;    /* names of fields */
 } ngx_http_tasks_main_conf_t;
 
 
@@ -38,6 +39,9 @@ typedef struct {
     ngx_str_t                     fallback;  /* a named location, or empty */
     ngx_flag_t                    fallback_unavailable;
     ngx_flag_t                    intercept_errors;
+    ngx_str_t                     library_key;   /* of the collection whose */
+    ngx_http_tasks_collection_t  *library;       /* tasks_library answers */
+    ngx_http_tasks_auth_conf_t    auth;
 } ngx_http_tasks_loc_conf_t;
 
 
@@ -46,7 +50,9 @@ typedef struct {
     ngx_http_tasks_exchange_t     exchange;
     ngx_http_request_t           *request;
     ngx_http_tasks_loc_conf_t    *conf;
-    ngx_http_tasks_error_e        error;     /* NGX_HTTP_TASKS_ERRORS: none */
+    ngx_http_tasks_identity_t    *identity;  /* NULL: not asked for */
+    ngx_http_tasks_error_e        error;
+    ngx_str_t                     correlation;   /* data is NULL: no id yet */
 } ngx_http_tasks_ctx_t;
 
 
@@ -66,6 +72,10 @@ ngx_int_t ngx_http_tasks_use_variable(ngx_conf_t *cf, ngx_str_t *name,
 ngx_int_t ngx_http_tasks_check_variables(ngx_conf_t *cf);
 
 ngx_http_tasks_error_t *ngx_http_tasks_get_error(ngx_http_tasks_ctx_t *ctx);
+
+/* The id that relates logs to the response.  NGX_ERROR: no memory. */
+ngx_int_t ngx_http_tasks_correlation_id(ngx_http_tasks_ctx_t *ctx,
+    ngx_str_t *id);
 
 /* ngx_http_tasks_value_pt; "data" is the context. */
 ngx_int_t ngx_http_tasks_value(void *data, ngx_uint_t index,

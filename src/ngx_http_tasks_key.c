@@ -18,13 +18,13 @@ static ngx_uint_t ngx_http_tasks_key_value_safe(u_char c);
 
 ngx_int_t
 ngx_http_tasks_key_base(ngx_pool_t *pool,
-    ngx_http_tasks_definition_t *definition, const ngx_str_t *scope,
+    ngx_http_tasks_collection_t *collection, const ngx_str_t *scope,
     ngx_str_t *base)
 {
     u_char  *p;
     size_t   len;
 
-    len = sizeof("tasks:{:}") - 1 + definition->name.len
+    len = sizeof("tasks:{:}") - 1 + collection->name.len
           + (scope ? 3 * scope->len : 0);
 
     p = ngx_pnalloc(pool, len);
@@ -35,7 +35,7 @@ ngx_http_tasks_key_base(ngx_pool_t *pool,
     base->data = p;
 
     p = ngx_cpymem(p, "tasks:{", sizeof("tasks:{") - 1);
-    p = ngx_cpymem(p, definition->name.data, definition->name.len);
+    p = ngx_cpymem(p, collection->name.data, collection->name.len);
 
     if (scope) {
         *p++ = ':';
@@ -50,23 +50,48 @@ ngx_http_tasks_key_base(ngx_pool_t *pool,
 }
 
 
+ngx_uint_t
+ngx_http_tasks_key_count(ngx_http_tasks_collection_t *collection,
+    const ngx_http_tasks_values_t *filters)
+{
+    ngx_uint_t  i, n;
+
+    n = 1;
+
+    for (i = 0; i < collection->filters.nelts; i++) {
+        if (filters[i].nelts) {
+            n *= filters[i].nelts;
+        }
+    }
+
+    return n;
+}
+
+
 ngx_int_t
 ngx_http_tasks_key_suffix(ngx_pool_t *pool,
-    ngx_http_tasks_definition_t *definition, const ngx_str_t *filters,
-    ngx_str_t *suffix)
+    ngx_http_tasks_collection_t *collection,
+    const ngx_http_tasks_values_t *filters, ngx_uint_t n, ngx_str_t *suffix)
 {
     u_char                   *p;
     size_t                    len;
-    ngx_uint_t                i, n;
+    ngx_str_t                *value[NGX_HTTP_TASKS_MAX_FILTERS];
+    ngx_uint_t                i;
     ngx_http_tasks_field_t  **field;
 
-    field = definition->filters.elts;
-    n = definition->filters.nelts;
+    field = collection->filters.elts;
     len = 0;
 
-    for (i = 0; i < n; i++) {
-        if (filters[i].data) {
-            len += field[i]->name.len + 3 * filters[i].len + 2;
+    /* n counts the combinations as digits do, one of each filter's values */
+
+    for (i = 0; i < collection->filters.nelts; i++) {
+
+        value[i] = NULL;
+
+        if (filters[i].nelts) {
+            value[i] = &filters[i].elts[n % filters[i].nelts];
+            n /= filters[i].nelts;
+            len += field[i]->name.len + 3 * value[i]->len + 2;
         }
     }
 
@@ -77,9 +102,9 @@ ngx_http_tasks_key_suffix(ngx_pool_t *pool,
 
     suffix->data = p;
 
-    for (i = 0; i < n; i++) {
+    for (i = 0; i < collection->filters.nelts; i++) {
 
-        if (filters[i].data == NULL) {
+        if (value[i] == NULL) {
             continue;
         }
 
@@ -89,7 +114,7 @@ ngx_http_tasks_key_suffix(ngx_pool_t *pool,
 
         p = ngx_cpymem(p, field[i]->name.data, field[i]->name.len);
         *p++ = '=';
-        p = ngx_http_tasks_key_escape(p, &filters[i],
+        p = ngx_http_tasks_key_escape(p, value[i],
                                       ngx_http_tasks_key_value_safe);
     }
 

@@ -8,7 +8,7 @@
 #define _NGX_HTTP_TASKS_KEY_H_INCLUDED_
 
 
-#include <ngx_http_tasks_definition.h>
+#include <ngx_http_tasks_request.h>
 
 
 /*
@@ -16,16 +16,20 @@
  * outside A-Z a-z 0-9 . _ ~ -.  A NULL scope is none.  NGX_ERROR: no memory.
  */
 ngx_int_t ngx_http_tasks_key_base(ngx_pool_t *pool,
-    ngx_http_tasks_definition_t *definition, const ngx_str_t *scope,
+    ngx_http_tasks_collection_t *collection, const ngx_str_t *scope,
     ngx_str_t *base);
 
+/* How many indexes a list of these filters is put together from. */
+ngx_uint_t ngx_http_tasks_key_count(ngx_http_tasks_collection_t *collection,
+    const ngx_http_tasks_values_t *filters);
+
 /*
- * The suffix of the index for these filter values, one for each filter of the
- * definition (data is NULL: any): "project_id=1&status=running", or "".
+ * The suffix of the nth of them: "project_id=1&status=running", or "".
+ * NGX_ERROR: no memory.
  */
 ngx_int_t ngx_http_tasks_key_suffix(ngx_pool_t *pool,
-    ngx_http_tasks_definition_t *definition, const ngx_str_t *filters,
-    ngx_str_t *suffix);
+    ngx_http_tasks_collection_t *collection,
+    const ngx_http_tasks_values_t *filters, ngx_uint_t n, ngx_str_t *suffix);
 
 
 #endif /* _NGX_HTTP_TASKS_KEY_H_INCLUDED_ */

@@ -1,7 +1,7 @@
 
 /*
- * Generates the Redis function library of a definition: a preamble of tables
- * made from the definition, then the embedded ngx_http_tasks_library.lua.
+ * Generates the Redis function library of a collection: a preamble of tables
+ * made from its definition, then the embedded ngx_http_tasks_library.lua.
  */
 
 
@@ -10,11 +10,11 @@
 
 
 static void ngx_http_tasks_library_preamble(ngx_http_tasks_writer_t *w,
-    ngx_http_tasks_definition_t *definition);
+    ngx_http_tasks_collection_t *collection);
 static void ngx_http_tasks_library_cancel(ngx_http_tasks_writer_t *w,
     ngx_http_tasks_cancel_rule_t *cancel);
-static void ngx_http_tasks_library_states(ngx_http_tasks_writer_t *w,
-    const char *name, ngx_array_t *states);
+static void ngx_http_tasks_library_set(ngx_http_tasks_writer_t *w,
+    const char *name, ngx_array_t *values);
 static void ngx_http_tasks_library_string(ngx_http_tasks_writer_t *w,
     const ngx_str_t *text);
 static void ngx_http_tasks_library_version(ngx_http_tasks_writer_t *w,
@@ -31,7 +31,7 @@ static const char  ngx_http_tasks_library_lua[] =
 
 ngx_int_t
 ngx_http_tasks_library_generate(ngx_conf_t *cf,
-    ngx_http_tasks_definition_t *definition)
+    ngx_http_tasks_collection_t *collection)
 {
     u_char                   *p;
     ngx_str_t                *text, *function;
@@ -43,33 +43,33 @@ ngx_http_tasks_library_generate(ngx_conf_t *cf,
         const char  *suffix;
         size_t       offset;
     } functions[] = {
-        { "_version", offsetof(ngx_http_tasks_definition_t, fn_version) },
-        { "_cancel", offsetof(ngx_http_tasks_definition_t, fn_cancel) },
-        { "_page", offsetof(ngx_http_tasks_definition_t, fn_page) }
+        { "_version", offsetof(ngx_http_tasks_collection_t, fn_version) },
+        { "_cancel", offsetof(ngx_http_tasks_collection_t, fn_cancel) },
+        { "_page", offsetof(ngx_http_tasks_collection_t, fn_page) }
     };
 
     ngx_http_tasks_writer_init(&body, cf->temp_pool, 16384);
-    ngx_http_tasks_library_preamble(&body, definition);
+    ngx_http_tasks_library_preamble(&body, collection);
     ngx_http_tasks_library_put(&body, ngx_http_tasks_library_lua);
 
-    definition->version.len = 32;
-    definition->version.data = ngx_pnalloc(cf->pool, 32);
+    collection->version.len = 32;
+    collection->version.data = ngx_pnalloc(cf->pool, 32);
 
-    if (body.failed || definition->version.data == NULL) {
+    if (body.failed || collection->version.data == NULL) {
         return NGX_ERROR;
     }
 
-    ngx_http_tasks_library_version(&body, &definition->version);
+    ngx_http_tasks_library_version(&body, &collection->version);
 
     ngx_http_tasks_writer_init(&w, cf->temp_pool, 512);
     ngx_http_tasks_library_put(&w, "#!lua name=tasks_");
-    ngx_http_tasks_write_str(&w, &definition->name);
+    ngx_http_tasks_write_str(&w, &collection->name);
     ngx_http_tasks_library_put(&w, "\n\nlocal version = ");
-    ngx_http_tasks_library_string(&w, &definition->version);
+    ngx_http_tasks_library_string(&w, &collection->version);
     ngx_http_tasks_library_put(&w, "\n");
     ngx_http_tasks_write_chain(&w, &body);
 
-    text = &definition->library;
+    text = &collection->library;
     text->data = ngx_pnalloc(cf->pool, w.size + 1);
 
     if (w.failed || text->data == NULL) {
@@ -85,16 +85,16 @@ ngx_http_tasks_library_generate(ngx_conf_t *cf,
     text->len = p - text->data;
 
     for (i = 0; i < sizeof(functions) / sizeof(functions[0]); i++) {
-        function = (ngx_str_t *) ((u_char *) definition + functions[i].offset);
+        function = (ngx_str_t *) ((u_char *) collection + functions[i].offset);
 
-        function->len = definition->name.len + strlen(functions[i].suffix);
+        function->len = collection->name.len + strlen(functions[i].suffix);
         function->data = ngx_pnalloc(cf->pool, function->len);
         if (function->data == NULL) {
             return NGX_ERROR;
         }
 
-        p = ngx_cpymem(function->data, definition->name.data,
-                       definition->name.len);
+        p = ngx_cpymem(function->data, collection->name.data,
+                       collection->name.len);
         ngx_memcpy(p, functions[i].suffix, strlen(functions[i].suffix));
     }
 
@@ -104,30 +104,32 @@ ngx_http_tasks_library_generate(ngx_conf_t *cf,
 
 static void
 ngx_http_tasks_library_preamble(ngx_http_tasks_writer_t *w,
-    ngx_http_tasks_definition_t *definition)
+    ngx_http_tasks_collection_t *collection)
 {
-    ngx_uint_t                i;
+    ngx_uint_t                i, type;
     ngx_http_tasks_field_t   *field, **filters;
 
-    field = definition->fields.elts;
-    filters = definition->filters.elts;
+    field = collection->fields.elts;
+    filters = collection->filters.elts;
 
     ngx_http_tasks_library_put(w, "local name = ");
-    ngx_http_tasks_library_string(w, &definition->name);
+    ngx_http_tasks_library_string(w, &collection->name);
     ngx_http_tasks_library_put(w, "\nlocal max_value = ");
-    ngx_http_tasks_write_integer(w, definition->max_value);
+    ngx_http_tasks_write_integer(w, collection->max_value);
 
     ngx_http_tasks_library_put(w, "\nlocal id = { field = ");
-    ngx_http_tasks_library_string(w, &definition->id.name);
+    ngx_http_tasks_library_string(w, &collection->id.name);
     ngx_http_tasks_library_put(w, ", type = ");
     ngx_http_tasks_library_string(w,
-                         &ngx_http_tasks_type_names[definition->id.type]);
+                         &ngx_http_tasks_type_names[collection->id.type]);
     ngx_http_tasks_library_put(w, ", max_length = ");
-    ngx_http_tasks_write_integer(w, definition->id.max_length);
+    ngx_http_tasks_write_integer(w, collection->id.max_length);
 
-    ngx_http_tasks_library_put(w, " }\nlocal fields = {\n");
+    ngx_http_tasks_library_put(w, " }\nlocal id_cursors = ");
+    ngx_http_tasks_library_put(w, collection->id_cursors ? "true" : "false");
+    ngx_http_tasks_library_put(w, "\nlocal fields = {\n");
 
-    for (i = 0; i < definition->fields.nelts; i++) {
+    for (i = 0; i < collection->fields.nelts; i++) {
         ngx_http_tasks_library_put(w, "    { name = ");
         ngx_http_tasks_library_string(w, &field[i].name);
         ngx_http_tasks_library_put(w, ", type = ");
@@ -146,6 +148,11 @@ ngx_http_tasks_library_preamble(ngx_http_tasks_writer_t *w,
             ngx_http_tasks_library_put(w, ", required = true");
         }
 
+        if (field[i].absent_if) {
+            ngx_http_tasks_library_put(w, ", ");
+            ngx_http_tasks_library_set(w, "absent_if", field[i].absent_if);
+        }
+
         if (field[i].absent.data) {
             ngx_http_tasks_library_put(w, ", default = ");
             ngx_http_tasks_library_string(w, &field[i].absent);
@@ -156,25 +163,32 @@ ngx_http_tasks_library_preamble(ngx_http_tasks_writer_t *w,
 
     ngx_http_tasks_library_put(w, "}\nlocal filters = { ");
 
-    for (i = 0; i < definition->filters.nelts; i++) {
+    for (i = 0; i < collection->filters.nelts; i++) {
         ngx_http_tasks_library_string(w, &filters[i]->name);
         ngx_http_tasks_library_put(w, ", ");
     }
 
-    ngx_http_tasks_library_put(w, "}\nlocal order = { field = ");
-    ngx_http_tasks_library_string(w, &definition->order->name);
-    ngx_http_tasks_library_put(w, ", type = ");
-    ngx_http_tasks_library_string(w,
-                       &ngx_http_tasks_type_names[definition->order->type]);
+    ngx_http_tasks_library_put(w, "}\nlocal order = { ");
 
-    if (definition->descending) {
+    if (collection->order) {
+        ngx_http_tasks_library_put(w, "field = ");
+        ngx_http_tasks_library_string(w, &collection->order->name);
+        ngx_http_tasks_library_put(w, ", ");
+    }
+
+    type = collection->order ? collection->order->type : collection->id.type;
+
+    ngx_http_tasks_library_put(w, "type = ");
+    ngx_http_tasks_library_string(w, &ngx_http_tasks_type_names[type]);
+
+    if (collection->descending) {
         ngx_http_tasks_library_put(w, ", descending = true");
     }
 
     ngx_http_tasks_library_put(w, " }\nlocal state = ");
 
-    if (definition->state) {
-        ngx_http_tasks_library_string(w, &definition->state->name);
+    if (collection->state) {
+        ngx_http_tasks_library_string(w, &collection->state->name);
 
     } else {
         ngx_http_tasks_library_put(w, "nil");
@@ -182,8 +196,8 @@ ngx_http_tasks_library_preamble(ngx_http_tasks_writer_t *w,
 
     ngx_http_tasks_library_put(w, "\nlocal cancel = ");
 
-    if (definition->cancel) {
-        ngx_http_tasks_library_cancel(w, definition->cancel);
+    if (collection->cancel) {
+        ngx_http_tasks_library_cancel(w, collection->cancel);
 
     } else {
         ngx_http_tasks_library_put(w, "nil");
@@ -197,20 +211,36 @@ static void
 ngx_http_tasks_library_cancel(ngx_http_tasks_writer_t *w,
     ngx_http_tasks_cancel_rule_t *cancel)
 {
-    ngx_uint_t             i;
-    ngx_http_tasks_set_t  *set;
+    ngx_uint_t               i;
+    ngx_http_tasks_set_t    *set;
+    ngx_http_tasks_where_t  *where;
 
     ngx_http_tasks_library_put(w, "{\n");
 
+    ngx_http_tasks_library_put(w, "    ");
+
     if (cancel->from) {
-        ngx_http_tasks_library_states(w, "from", cancel->from);
+        ngx_http_tasks_library_set(w, "from", cancel->from);
 
     } else {
-        ngx_http_tasks_library_states(w, "except", cancel->except);
+        ngx_http_tasks_library_set(w, "except", cancel->except);
     }
 
-    ngx_http_tasks_library_states(w, "unchanged", cancel->unchanged);
-    ngx_http_tasks_library_put(w, "    set = {\n");
+    ngx_http_tasks_library_put(w, ",\n    ");
+    ngx_http_tasks_library_set(w, "unchanged", cancel->unchanged);
+    ngx_http_tasks_library_put(w, ",\n    where = { ");
+
+    where = cancel->where ? cancel->where->elts : NULL;
+
+    for (i = 0; where && i < cancel->where->nelts; i++) {
+        ngx_http_tasks_library_put(w, "{ field = ");
+        ngx_http_tasks_library_string(w, &where[i].field->name);
+        ngx_http_tasks_library_put(w, ", ");
+        ngx_http_tasks_library_set(w, "values", where[i].values);
+        ngx_http_tasks_library_put(w, " }, ");
+    }
+
+    ngx_http_tasks_library_put(w, "},\n    set = {\n");
 
     set = cancel->set->elts;
 
@@ -218,7 +248,11 @@ ngx_http_tasks_library_cancel(ngx_http_tasks_writer_t *w,
         ngx_http_tasks_library_put(w, "        { field = ");
         ngx_http_tasks_library_string(w, &set[i].field->name);
 
-        if (set[i].now) {
+        if (set[i].epoch) {
+            ngx_http_tasks_library_put(w, ", unix = ");
+            ngx_http_tasks_write_integer(w, set[i].epoch);
+
+        } else if (set[i].now) {
             ngx_http_tasks_library_put(w, ", digits = ");
             ngx_http_tasks_write_integer(w, set[i].digits);
             ngx_http_tasks_library_put(w, ", zone = ");
@@ -239,26 +273,27 @@ ngx_http_tasks_library_cancel(ngx_http_tasks_writer_t *w,
 }
 
 
+/* A table that has these strings as keys; NULL: none. */
+
 static void
-ngx_http_tasks_library_states(ngx_http_tasks_writer_t *w, const char *name,
-    ngx_array_t *states)
+ngx_http_tasks_library_set(ngx_http_tasks_writer_t *w, const char *name,
+    ngx_array_t *values)
 {
-    ngx_str_t   *state;
+    ngx_str_t   *value;
     ngx_uint_t   i;
 
-    ngx_http_tasks_library_put(w, "    ");
     ngx_http_tasks_library_put(w, name);
     ngx_http_tasks_library_put(w, " = { ");
 
-    state = states ? states->elts : NULL;
+    value = values ? values->elts : NULL;
 
-    for (i = 0; states && i < states->nelts; i++) {
+    for (i = 0; values && i < values->nelts; i++) {
         ngx_http_tasks_library_put(w, "[");
-        ngx_http_tasks_library_string(w, &state[i]);
+        ngx_http_tasks_library_string(w, &value[i]);
         ngx_http_tasks_library_put(w, "] = true, ");
     }
 
-    ngx_http_tasks_library_put(w, "},\n");
+    ngx_http_tasks_library_put(w, "}");
 }
 
 

@@ -2,9 +2,10 @@
 -- The write side: the Redis functions through which every change of a task
 -- goes, so that task, indexes, rows and revisions never disagree.
 --
--- This text follows a preamble that nginx generates from an API definition:
--- `name`, `version`, `max_value`, `id`, `fields` (declared order), `filters`,
--- `order`, `state` and `cancel`.  Keys and arguments are described in the
+-- This text follows ngx_http_tasks_values.lua and, in front of both, a preamble
+-- that nginx generates from an API definition:
+-- `name`, `version`, `max_value`, `id`, `id_cursors`, `fields` (declared order),
+-- `filters`, `order`, `state` and `cancel`.  Keys and arguments are described in the
 -- README, "Redis contract".
 --
 -- Rules: values stay the JSON text that the writer sent; numbers never pass
@@ -15,14 +16,17 @@
 -- cjson, nor redis.call: all that needs them is made by the first call.
 local function build()
 
-local json = cjson.new()
-json.decode_invalid_numbers(false)
-
 local call = redis.call
-local byte, find, format, gsub, match, sub =
-      string.byte, string.find, string.format, string.gsub, string.match,
-      string.sub
+local byte, find, format, gsub, match =
+      string.byte, string.find, string.format, string.gsub, string.match
 local concat, floor = table.concat, math.floor
+
+local values_of = build_values()
+local types, is_string, is_integer, is_utf8, plain, quote =
+      values_of.types, values_of.is_string, values_of.is_integer,
+      values_of.is_utf8, values_of.plain, values_of.quote
+local datetime, now, now_unix =
+      values_of.datetime, values_of.now, values_of.now_unix
 
 
 -- `fail` unwinds to `run`, which turns the text into an error reply; nothing
@@ -32,203 +36,13 @@ local function fail(text)
 end
 
 
--- JSON text.
-
--- Byte sequences of well-formed UTF-8 above ASCII (Unicode, table 3-7).
-local utf8_sequences = {
-    '[\194-\223][\128-\191]',
-    '\224[\160-\191][\128-\191]',
-    '[\225-\236\238\239][\128-\191][\128-\191]',
-    '\237[\128-\159][\128-\191]',
-    '\240[\144-\191][\128-\191][\128-\191]',
-    '[\241-\243][\128-\191][\128-\191][\128-\191]',
-    '\244[\128-\143][\128-\191][\128-\191]',
-}
-
-local function is_utf8(text)
-    if not find(text, '[\128-\255]') then
-        return true
-    end
-
-    for i = 1, #utf8_sequences do
-        text = gsub(text, utf8_sequences[i], '.')
-    end
-
-    return not find(text, '[\128-\255]')
-end
-
-local function is_integer(text)
-    return find(text, '^%-?[1-9]%d*$') ~= nil and #text <= 20
-           or text == '0'
-end
-
-local function is_number(text)
-    local int, frac, exp = match(text, '^%-?(%d+)(%.?%d*)([eE]?[+-]?%d*)$')
-
-    return int ~= nil
-           and (int == '0' or sub(int, 1, 1) ~= '0')
-           and frac ~= '.'
-           and (exp == '' or find(exp, '^[eE][+-]?%d+$') ~= nil)
-end
-
--- cjson checks the structure; it lets pass control characters inside strings,
--- ill-formed UTF-8 and numbers such as "1." and ".5", which are looked for
--- here in what is left when the strings are taken out.
-local function is_json(text)
-    if not is_utf8(text) or not pcall(json.decode, text) then
-        return false
-    end
-
-    local control = false
-    local bare = gsub(gsub(text, '\\.', ''), '"([^"]*)"', function(s)
-        control = control or find(s, '[%z\1-\31]')
-        return ''
-    end)
-
-    if control then
-        return false
-    end
-
-    for token in string.gmatch(bare, '[^%s,:%[%]{}]+') do
-        if token ~= 'true' and token ~= 'false' and token ~= 'null'
-           and not is_number(token)
-        then
-            return false
-        end
-    end
-
-    return true
-end
-
-local function is_string(text)
-    if find(text, '^"[^"\\%z\1-\31]*"$') then
-        return is_utf8(text)
-    end
-
-    return byte(text) == 34 and byte(text, -1) == 34 and is_json(text)
-end
-
--- The text of a JSON string, or the literal itself: what an index is named by.
-local function plain(text)
-    if byte(text) ~= 34 then
-        return text
-    end
-
-    return find(text, '\\', 1, true) and json.decode(text) or sub(text, 2, -2)
-end
-
-local function quote(text)
-    if find(text, '^[%w%._~:-]*$') then
-        return '"' .. text .. '"'
-    end
-
-    return json.encode(text)
-end
-
-
--- Time.
-
-local month_days = { 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 }
-
--- Days since 1970-01-01 in the proleptic Gregorian calendar.
-local function days(year, month, day)
-    if month <= 2 then
-        year, month = year - 1, month + 12
-    end
-
-    return 365 * year + floor(year / 4) - floor(year / 100)
-           + floor(year / 400) + floor((153 * (month - 3) + 2) / 5)
-           + day - 719469
-end
-
--- Seconds and microseconds since the epoch of a JSON date-time string (RFC
--- 3339; "T" or a space; without a zone it is UTC), or nothing.
-local function datetime(text)
-    local y, mo, d, h, mi, s, rest = match(text,
-        '^"(%d%d%d%d)%-(%d%d)%-(%d%d)[Tt ](%d%d):(%d%d):(%d%d)([^"]*)"$')
-
-    if not y then
-        return nil
-    end
-
-    y, mo, d, h, mi, s = tonumber(y), tonumber(mo), tonumber(d),
-                         tonumber(h), tonumber(mi), tonumber(s)
-
-    local frac, zone = match(rest, '^%.(%d+)(.*)$')
-    zone = zone or rest
-
-    local sign, zh, zm = match(zone, '^([+-])(%d%d):?(%d%d)$')
-
-    zh, zm = tonumber(zh or 0), tonumber(zm or 0)
-
-    if not (zone == '' or zone == 'Z' or zone == 'z' or sign)
-       or zh > 23 or zm > 59
-       or mo < 1 or mo > 12 or d < 1 or d > month_days[mo]
-       or (mo == 2 and d == 29
-           and (y % 4 ~= 0 or (y % 100 == 0 and y % 400 ~= 0)))
-       or h > 23 or mi > 59 or s > 60
-    then
-        return nil
-    end
-
-    local offset = (sign == '-' and -1 or 1) * (zh * 3600 + zm * 60)
-
-    return days(y, mo, d) * 86400 + h * 3600 + mi * 60 + s - offset,
-           frac and tonumber(sub(frac .. '00000', 1, 6)) or 0
-end
-
--- The current time as RFC 3339 in UTC with `digits` fraction digits.
-local function now(digits, zone)
-    local t = call('TIME')
-    local seconds = tonumber(t[1])
-    local day, clock = floor(seconds / 86400), seconds % 86400
-
-    -- civil date from days, eras of 400 years starting on March 1
-    local z = day + 719468
-    local era = floor(z / 146097)
-    local doe = z - era * 146097
-    local yoe = floor((doe - floor(doe / 1460) + floor(doe / 36524)
-                       - floor(doe / 146096)) / 365)
-    local doy = doe - (365 * yoe + floor(yoe / 4) - floor(yoe / 100))
-    local mp = floor((5 * doy + 2) / 153)
-    local month = mp < 10 and mp + 3 or mp - 9
-    local year = yoe + era * 400 + (month <= 2 and 1 or 0)
-
-    local fraction = ''
-
-    if digits > 0 then
-        fraction = '.' .. sub(format('%06d', tonumber(t[2])), 1, digits)
-    end
-
-    return format('"%04d-%02d-%02dT%02d:%02d:%02d%s%s"', year, month,
-                  doy - floor((153 * mp + 2) / 5) + 1, floor(clock / 3600),
-                  floor(clock / 60) % 60, clock % 60, fraction, zone)
-end
-
-
--- Types, by the name that a definition gives them.
-
-local types = {
-    string = is_string,
-    datetime = datetime,
-    integer = is_integer,
-    number = is_number,
-    boolean = function(text)
-        return text == 'true' or text == 'false'
-    end,
-    object = function(text)
-        return find(text, '^%s*{') and is_json(text)
-    end,
-    array = function(text)
-        return find(text, '^%s*%[') and is_json(text)
-    end,
-    any = is_json,
-}
-
-
 -- Lookup tables made once, when the library is loaded.
 
-local by_name, columns, watched = {}, {}, {}
+local by_name, columns, watched, wanted = {}, {}, {}, {}
+
+for _, where in ipairs(cancel and cancel.where or {}) do
+    wanted[where.field] = true
+end
 
 for _, field in ipairs(fields) do
     by_name[field.name] = field
@@ -240,7 +54,7 @@ for _, field in ipairs(fields) do
     end
 
     if field.list or field.filter or field.name == order.field
-       or field.name == state
+       or field.name == state or wanted[field.name]
     then
         watched[#watched + 1] = field.name
     end
@@ -281,6 +95,9 @@ local function check_base(keys)
     return base
 end
 
+local uuid = '^' .. gsub(gsub('8-4-4-4-12', '%-', '%%-'), '%d+',
+    function(n) return string.rep('[0-9a-f]', tonumber(n)) end) .. '$'
+
 local function check_id(text)
     if not text or text == '' then
         fail('an id is due')
@@ -293,6 +110,11 @@ local function check_id(text)
     if id.type == 'integer' then
         if not is_integer(text) then
             fail('the id is not an integer')
+        end
+
+    elseif id.type == 'uuid' then
+        if not find(text, uuid) then
+            fail('the id is not a UUID in lower case')
         end
 
     elseif find(text, '[%z\1-\31\127]') or not is_utf8(text) then
@@ -371,10 +193,18 @@ local function escape_ordered(c)
 end
 
 local function position(values, task_id)
-    local value, key = values[order.field], nil
+    local field, value, key = order.field or id.field, nil, nil
+
+    -- an id is plain text, what is stored of a field is JSON
+
+    if order.field then
+        value = values[field]
+    else
+        value = order.type == 'integer' and task_id or '"' .. task_id .. '"'
+    end
 
     if not value then
-        fail(order.field .. ' is due: tasks are ordered by it')
+        fail(field .. ' is due: tasks are ordered by it')
     end
 
     if order.type == 'datetime' then
@@ -387,16 +217,16 @@ local function position(values, task_id)
         local n = tonumber(value)
 
         if n >= 2 ^ 53 or n <= -2 ^ 53 then
-            fail(order.field .. ' is not below 2^53: it cannot be ordered by')
+            fail(field .. ' is not below 2^53: it cannot be ordered by')
         end
 
         key = sortable(floor(n / 0x1000000), n % 0x1000000)
 
     else
-        local text = plain(value)
+        local text = order.field and plain(value) or task_id
 
         if #text > 512 then
-            fail(order.field .. ' is longer than 512 bytes: it cannot be '
+            fail(field .. ' is longer than 512 bytes: it cannot be '
                  .. 'ordered by')
         end
 
@@ -576,6 +406,13 @@ local function drop(base, task_id, pos, values)
     reindex(base, revision, pos, suffixes(values), nil, nil)
     call('HDEL', base .. ':rows', task_id)
     call('DEL', base .. ':task:' .. task_id)
+
+    -- a client may be about to ask for what comes after it
+
+    if id_cursors then
+        call('SET', base .. ':gone:' .. task_id, pos, 'EX', 3600)
+    end
+
     publish(base, task_id, revision, state and shown(values, state),
             'removed')
 
@@ -606,7 +443,9 @@ local function put(keys, args)
             fail(field.name .. ' is longer than ' .. max_value .. ' bytes')
         end
 
-        if value == 'null' then
+        if value == 'null'
+           or (field.absent_if and field.absent_if[value])
+        then
             changes[field.name] = false
         elseif field.check(value) then
             changes[field.name] = value
@@ -683,11 +522,25 @@ local function do_cancel(keys, args)
         return was
     end
 
+    for _, where in ipairs(cancel.where or {}) do
+        local value = shown(old, where.field)
+
+        if not (value and where.values[plain(value)]) then
+            was[1] = 'unchanged'
+            return was
+        end
+    end
+
     local changes = {}
 
     for _, set in ipairs(cancel.set) do
-        changes[set.field] = set.digits and now(set.digits, set.zone)
-                             or set.value
+        if set.unix then
+            changes[set.field] = now_unix(set.unix)
+        elseif set.digits then
+            changes[set.field] = now(set.digits, set.zone)
+        else
+            changes[set.field] = set.value
+        end
     end
 
     update(base, task_id, pos, old, changes, 'cancelled')
@@ -788,22 +641,98 @@ local function rebuild(keys)
     return #ids
 end
 
--- A page of one index, read atomically: revision, total, then the members,
--- then their rows.  The arguments after the suffix are those of ZRANGE.
--- nginx asks for it where an index changes faster than it can be read.
-local function page(keys, args)
-    local base, suffix = check_base(keys), args[1]
-    local key = index_key(base, suffix)
-    local members = call('ZRANGE', key, unpack(args, 2))
-    local reply = { call('HGET', base .. ':revs', suffix),
-                    tostring(call('ZCARD', key)) }
+-- Whether a list has one position before the other.  By bytes: Lua would ask
+-- the locale.
+local function before(one, two)
+    local i = 1
 
-    for i = 1, #members do
-        reply[2 + i] = members[i]
+    while byte(one, i) and byte(one, i) == byte(two, i) do
+        i = i + 1
     end
 
+    local less = (byte(one, i) or -1) < (byte(two, i) or -1)
+
+    return less ~= (order.descending or false) and one ~= two
+end
+
+-- The first `count` behind `offset` of several lists of positions.
+local function merge(lists, offset, count)
+    local merged, heads = {}, {}
+
+    for i = 1, #lists do
+        heads[i] = 1
+    end
+
+    while #merged < count do
+        local first
+
+        for i = 1, #lists do
+            local member = lists[i][heads[i]]
+
+            if member and (not first
+                           or before(member, lists[first][heads[first]]))
+            then
+                first = i
+            end
+        end
+
+        if not first then
+            break
+        end
+
+        if offset > 0 then
+            offset = offset - 1
+        else
+            merged[#merged + 1] = lists[first][heads[first]]
+        end
+
+        heads[first] = heads[first] + 1
+    end
+
+    return merged
+end
+
+-- A page, read atomically, of what the indexes with the suffixes in `args`
+-- hold: behind a rank and, unless it is empty, a position.  Revision and total
+-- of each index, then the positions, then their rows.  nginx asks for it where
+-- indexes change faster than they can be read.
+local function page(keys, args)
+    local base = check_base(keys)
+    local offset, count, cursor = tonumber(args[1]), tonumber(args[2]), args[3]
+    local reply, lists = {}, {}
+    local start = #args == 4 and offset or 0
+    local rev = order.descending and { 'REV' } or {}
+
+    if not (offset and count and cursor and args[4]) then
+        fail('an offset, a count, a cursor and index suffixes are due')
+    end
+
+    for i = 4, #args do
+        local key = index_key(base, args[i])
+
+        reply[#reply + 1] = call('HGET', base .. ':revs', args[i])
+        reply[#reply + 1] = call('ZCARD', key)
+
+        if count == 0 then
+            lists[#lists + 1] = {}
+        elseif cursor ~= '' then
+            lists[#lists + 1] = call('ZRANGE', key, '(' .. cursor,
+                order.descending and '-' or '+', 'BYLEX',
+                unpack(order.descending
+                       and { 'REV', 'LIMIT', 0, count }
+                       or { 'LIMIT', 0, count }))
+        else
+            lists[#lists + 1] = call('ZRANGE', key, format('%.0f', start),
+                format('%.0f', offset + count - 1), unpack(rev))
+        end
+    end
+
+    local members = #lists == 1 and lists[1] or merge(lists, offset, count)
+    local n = #reply
+
     for i = 1, #members do
-        reply[2 + #members + i] = call('HGET', base .. ':rows',
+        reply[n + i] = members[i]
+        reply[n + #members + i] = call('HGET', base .. ':rows',
                                        match(members[i], '^[^:]*:(.*)$'))
     end
 

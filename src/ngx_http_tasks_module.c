@@ -25,6 +25,8 @@ static char *ngx_http_tasks_library(ngx_conf_t *cf, ngx_command_t *cmd,
 static ngx_http_tasks_store_t *ngx_http_tasks_get_store(ngx_conf_t *cf,
     ngx_str_t *name);
 static ngx_int_t ngx_http_tasks_check(ngx_conf_t *cf);
+static char *ngx_http_tasks_set_library(ngx_conf_t *cf,
+    ngx_http_tasks_loc_conf_t *tlcf);
 static char *ngx_http_tasks_set_prefix(ngx_conf_t *cf,
     ngx_http_tasks_loc_conf_t *tlcf);
 static ngx_int_t ngx_http_tasks_init_process(ngx_cycle_t *cycle);
@@ -74,8 +76,78 @@ static ngx_command_t  ngx_http_tasks_commands[] = {
       offsetof(ngx_http_tasks_loc_conf_t, intercept_errors),
       NULL },
 
+    { ngx_string("tasks_auth"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE12,
+      ngx_http_tasks_set_auth,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_tasks_loc_conf_t, auth),
+      NULL },
+
+    { ngx_string("tasks_jwt_key"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE23,
+      ngx_http_tasks_set_jwt_key,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_tasks_loc_conf_t, auth),
+      NULL },
+
+    { ngx_string("tasks_jwt_token"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
+      ngx_http_tasks_set_sources,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_tasks_loc_conf_t, auth.tokens),
+      NULL },
+
+    { ngx_string("tasks_jwt_issuer"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_str_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_tasks_loc_conf_t, auth.rules.issuer),
+      NULL },
+
+    { ngx_string("tasks_jwt_audience"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_str_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_tasks_loc_conf_t, auth.rules.audience),
+      NULL },
+
+    { ngx_string("tasks_jwt_leeway"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_sec_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_tasks_loc_conf_t, auth.rules.leeway),
+      NULL },
+
+    { ngx_string("tasks_jwt_claim"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
+      ngx_http_tasks_set_jwt_claim,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_tasks_loc_conf_t, auth),
+      NULL },
+
+    { ngx_string("tasks_jwt_set"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_2MORE,
+      ngx_http_tasks_set_jwt_variable,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("tasks_credential"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
+      ngx_http_tasks_set_sources,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_tasks_loc_conf_t, auth.credentials),
+      NULL },
+
+    { ngx_string("tasks_require"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE12,
+      ngx_http_tasks_set_require,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_tasks_loc_conf_t, auth),
+      NULL },
+
     { ngx_string("tasks_library"),
-      NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS,
+      NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS|NGX_CONF_TAKE1,
       ngx_http_tasks_library,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
@@ -154,6 +226,8 @@ ngx_http_tasks_create_loc_conf(ngx_conf_t *cf)
     tlcf->fallback_unavailable = NGX_CONF_UNSET;
     tlcf->intercept_errors = NGX_CONF_UNSET;
 
+    ngx_http_tasks_auth_init(&tlcf->auth);
+
     return tlcf;
 }
 
@@ -164,6 +238,7 @@ ngx_http_tasks_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_http_tasks_loc_conf_t *prev = parent;
     ngx_http_tasks_loc_conf_t *conf = child;
 
+    char                      *rv;
     ngx_http_core_loc_conf_t  *clcf;
 
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
@@ -187,10 +262,15 @@ ngx_http_tasks_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
         clcf->handler = ngx_http_tasks_handler;
     }
 
-    if (clcf->handler != ngx_http_tasks_handler
-        && clcf->handler != ngx_http_tasks_library_handler)
+    rv = ngx_http_tasks_auth_merge(cf, &prev->auth, &conf->auth,
+                                   clcf->handler == ngx_http_tasks_handler
+                                   ? conf->definition : NULL);
+
+    if (rv != NGX_CONF_OK
+        || (clcf->handler != ngx_http_tasks_handler
+            && clcf->handler != ngx_http_tasks_library_handler))
     {
-        return NGX_CONF_OK;
+        return rv;
     }
 
     if (conf->definition == NULL) {
@@ -201,10 +281,35 @@ ngx_http_tasks_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     }
 
     if (clcf->handler == ngx_http_tasks_library_handler) {
-        return NGX_CONF_OK;
+        return ngx_http_tasks_set_library(cf, conf);
     }
 
     return ngx_http_tasks_set_prefix(cf, conf);
+}
+
+
+/* "tasks_library", or "tasks_library KEY" of one of its "collections". */
+
+static char *
+ngx_http_tasks_set_library(ngx_conf_t *cf, ngx_http_tasks_loc_conf_t *tlcf)
+{
+    ngx_uint_t                     i;
+    ngx_http_tasks_collection_t  **collection;
+
+    collection = tlcf->definition->collections.elts;
+
+    for (i = 0; i < tlcf->definition->collections.nelts; i++) {
+        if (ngx_http_tasks_equal(&collection[i]->key, &tlcf->library_key)) {
+            tlcf->library = collection[i];
+            return NGX_CONF_OK;
+        }
+    }
+
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                       "\"tasks_library\": \"%V\" has no collection \"%V\"",
+                       &tlcf->definition->file, &tlcf->library_key);
+
+    return NGX_CONF_ERROR;
 }
 
 
@@ -255,7 +360,8 @@ ngx_http_tasks_set_prefix(ngx_conf_t *cf, ngx_http_tasks_loc_conf_t *tlcf)
                            "definition of the name \"%V\"",
                            &tlcf->definition->file,
                            &tlcf->store->redis.name,
-                           &tlcf->definition->name);
+                           &ngx_http_tasks_main_collection(tlcf->definition)
+                            ->name);
     }
 
     return rc == NGX_OK ? NGX_CONF_OK : NGX_CONF_ERROR;
@@ -343,7 +449,9 @@ ngx_http_tasks_check(ngx_conf_t *cf)
         }
     }
 
-    return ngx_http_tasks_check_variables(cf);
+    return ngx_http_tasks_check_variables(cf) == NGX_OK
+           ? ngx_http_tasks_credential_names(cf, &tmcf->credential)
+           : NGX_ERROR;
 }
 
 
@@ -498,12 +606,25 @@ ngx_http_tasks_set_fallback(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 static char *
 ngx_http_tasks_library(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
+    ngx_http_tasks_loc_conf_t  *tlcf = conf;
+
+    ngx_str_t                 *value;
     ngx_http_core_loc_conf_t  *clcf;
 
     (void) cmd;
-    (void) conf;
+
+    value = cf->args->elts;
+
+    if (cf->args->nelts == 2) {
+        tlcf->library_key = value[1];
+    }
 
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+
+    if (clcf->handler == ngx_http_tasks_library_handler) {
+        return "is duplicate";
+    }
+
     clcf->handler = ngx_http_tasks_library_handler;
 
     return NGX_CONF_OK;
@@ -535,7 +656,7 @@ ngx_http_tasks_init_process(ngx_cycle_t *cycle)
 
     for (i = 0; i < tmcf->stores.nelts; i++) {
 
-        if (stores[i]->definitions.nelts
+        if (stores[i]->collections.nelts
             && ngx_http_tasks_store_init(stores[i], cycle) != NGX_OK)
         {
             return NGX_ERROR;

@@ -8,24 +8,50 @@
 #include <ngx_http_tasks_request.h>
 
 
+/* What was sent for a parameter, decoded. */
+typedef struct ngx_http_tasks_raw_s  ngx_http_tasks_raw_t;
+
+struct ngx_http_tasks_raw_s {
+    ngx_str_t                 text;
+    ngx_http_tasks_raw_t     *next;
+};
+
+
+/* What a parameter came to. */
+typedef struct {
+    ngx_uint_t                rule;      /* as ngx_http_tasks_param_check() */
+    ngx_http_tasks_values_t   values;    /* if good */
+    int64_t                   number;    /* of an integer */
+} ngx_http_tasks_checked_t;
+
+
 static ngx_int_t ngx_http_tasks_request_split(
     ngx_http_tasks_request_t *request, const ngx_str_t *path, ngx_uint_t *n);
 static ngx_int_t ngx_http_tasks_request_query(
     ngx_http_tasks_request_t *request, const ngx_str_t *args,
-    ngx_str_t *values, ngx_uint_t *counts);
+    ngx_http_tasks_raw_t **raws);
+static ngx_int_t ngx_http_tasks_request_add(ngx_http_tasks_request_t *request,
+    ngx_http_tasks_param_t *param, ngx_str_t *text,
+    ngx_http_tasks_raw_t **raw);
 static ngx_int_t ngx_http_tasks_request_decode(ngx_pool_t *pool,
     const u_char *data, size_t len, ngx_str_t *text);
 static ngx_int_t ngx_http_tasks_request_param(
     ngx_http_tasks_request_t *request, ngx_http_tasks_param_t *param,
-    ngx_str_t *raw, ngx_uint_t count);
+    ngx_http_tasks_raw_t *raw);
+static ngx_int_t ngx_http_tasks_request_values(
+    ngx_http_tasks_request_t *request, ngx_http_tasks_param_t *param,
+    ngx_http_tasks_raw_t *raw, ngx_http_tasks_checked_t *checked);
+static ngx_int_t ngx_http_tasks_request_value(
+    ngx_http_tasks_request_t *request, ngx_http_tasks_param_t *param,
+    ngx_str_t *raw, ngx_http_tasks_checked_t *checked);
 static ngx_uint_t ngx_http_tasks_param_integer(ngx_http_tasks_param_t *param,
     ngx_str_t *raw, u_char *buf, ngx_str_t *value, int64_t *number);
 static ngx_uint_t ngx_http_tasks_param_listed(ngx_array_t *list,
     const ngx_str_t *value);
 static ngx_int_t ngx_http_tasks_request_use(ngx_http_tasks_request_t *request,
-    ngx_http_tasks_param_t *param, ngx_str_t *value, int64_t number);
-static ngx_int_t ngx_http_tasks_request_position(
-    ngx_http_tasks_request_t *request, ngx_str_t *cursor);
+    ngx_http_tasks_param_t *param, ngx_http_tasks_checked_t *checked);
+static void ngx_http_tasks_request_choose(ngx_http_tasks_request_t *request,
+    ngx_http_tasks_param_t *param, ngx_str_t *value);
 
 
 ngx_int_t
@@ -57,10 +83,8 @@ ngx_http_tasks_request_route(ngx_http_tasks_request_t *request,
         for (j = 0; j < n; j++) {
             if (segment[j].param
                 ? request->segments[j].len == 0
-                : (request->segments[j].len != segment[j].text.len
-                   || ngx_strncmp(request->segments[j].data,
-                                  segment[j].text.data, segment[j].text.len)
-                      != 0))
+                : !ngx_http_tasks_equal(&request->segments[j],
+                                        &segment[j].text))
             {
                 break;
             }
@@ -70,13 +94,16 @@ ngx_http_tasks_request_route(ngx_http_tasks_request_t *request,
             continue;
         }
 
-        if ((method->len == route[i].method.len
-             && ngx_strncmp(method->data, route[i].method.data, method->len)
-                == 0)
+        if (route[i].method.len == 0
+            || ngx_http_tasks_equal(method, &route[i].method)
             || (method->len == 4 && route[i].method.len == 3
                 && ngx_strncmp(method->data, "HEAD", 4) == 0
                 && ngx_strncmp(route[i].method.data, "GET", 3) == 0))
         {
+            if (route[i].action == NGX_HTTP_TASKS_ACTION_NONE) {
+                return NGX_DECLINED;
+            }
+
             request->route = &route[i];
             return NGX_OK;
         }
@@ -151,8 +178,8 @@ ngx_http_tasks_request_check(ngx_http_tasks_request_t *request,
     const ngx_str_t *args, ngx_http_tasks_error_e *error)
 {
     ngx_int_t                  rc;
-    ngx_str_t                 *values;
-    ngx_uint_t                 i, *counts;
+    ngx_uint_t                 i;
+    ngx_http_tasks_raw_t     **raws, path;
     ngx_http_tasks_param_t    *param;
     ngx_http_tasks_route_t    *route;
     ngx_http_tasks_segment_t  *segment;
@@ -161,22 +188,18 @@ ngx_http_tasks_request_check(ngx_http_tasks_request_t *request,
     request->limit = -1;
     request->page = 1;
 
-    values = ngx_pcalloc(request->pool,
-                         (route->query.nelts + 1)
-                         * (sizeof(ngx_str_t) + sizeof(ngx_uint_t))
-                         + (request->definition->filters.nelts + 1)
-                           * sizeof(ngx_str_t));
-    if (values == NULL) {
+    raws = ngx_pcalloc(request->pool, (route->query.nelts + 1)
+                                      * sizeof(ngx_http_tasks_raw_t *));
+    request->filters = ngx_pcalloc(request->pool,
+                                   (route->collection->filters.nelts + 1)
+                                   * sizeof(ngx_http_tasks_values_t));
+
+    if (raws == NULL || request->filters == NULL) {
         return NGX_ERROR;
     }
 
-    request->filters = values + route->query.nelts + 1;
-    counts = (ngx_uint_t *) (request->filters
-                             + request->definition->filters.nelts + 1);
-
     if (args->len && route->query.nelts
-        && ngx_http_tasks_request_query(request, args, values, counts)
-           != NGX_OK)
+        && ngx_http_tasks_request_query(request, args, raws) != NGX_OK)
     {
         return NGX_ERROR;
     }
@@ -185,9 +208,11 @@ ngx_http_tasks_request_check(ngx_http_tasks_request_t *request,
 
     for (i = 0; i < route->segments.nelts; i++) {
 
+        path.text = request->segments[i];
+        path.next = NULL;
+
         if (segment[i].param
-            && ngx_http_tasks_request_param(request, segment[i].param,
-                                            &request->segments[i], 1)
+            && ngx_http_tasks_request_param(request, segment[i].param, &path)
                != NGX_OK)
         {
             return NGX_ERROR;
@@ -197,15 +222,15 @@ ngx_http_tasks_request_check(ngx_http_tasks_request_t *request,
     param = route->query.elts;
 
     for (i = 0; i < route->query.nelts; i++) {
-        rc = ngx_http_tasks_request_param(request, &param[i], &values[i],
-                                          counts[i]);
+        rc = ngx_http_tasks_request_param(request, &param[i], raws[i]);
+
         if (rc == NGX_ERROR) {
             return NGX_ERROR;
         }
 
         if (rc == NGX_DECLINED && request->param == NULL) {
             request->param = &param[i];
-            request->value = values[i];
+            request->value = raws[i] ? raws[i]->text : param[i].initial;
             *error = NGX_HTTP_TASKS_BAD_CURSOR;
             return NGX_DECLINED;
         }
@@ -214,7 +239,20 @@ ngx_http_tasks_request_check(ngx_http_tasks_request_t *request,
     if (request->param) {
         request->complaint = &request->param->complaints[request->rule];
         *error = request->complaint->error;
+
+        if (*error == NGX_HTTP_TASKS_NOT_FOUND
+            && request->param->role == NGX_HTTP_TASKS_ROLE_ID)
+        {
+            /* as any id that is not there */
+            request->param = NULL;
+            ngx_str_null(&request->value);
+        }
+
         return NGX_DECLINED;
+    }
+
+    if (request->choice) {
+        request->limit = request->choice->limit;
     }
 
     return NGX_OK;
@@ -223,7 +261,7 @@ ngx_http_tasks_request_check(ngx_http_tasks_request_t *request,
 
 static ngx_int_t
 ngx_http_tasks_request_query(ngx_http_tasks_request_t *request,
-    const ngx_str_t *args, ngx_str_t *values, ngx_uint_t *counts)
+    const ngx_str_t *args, ngx_http_tasks_raw_t **raws)
 {
     u_char                  *p, *end, *last, *equals;
     ngx_str_t                name, value;
@@ -252,9 +290,7 @@ ngx_http_tasks_request_query(ngx_http_tasks_request_t *request,
         }
 
         for (i = 0; i < request->route->query.nelts; i++) {
-            if (name.len == param[i].name.len
-                && ngx_strncmp(name.data, param[i].name.data, name.len) == 0)
-            {
+            if (ngx_http_tasks_equal(&name, &param[i].name)) {
                 break;
             }
         }
@@ -263,27 +299,56 @@ ngx_http_tasks_request_query(ngx_http_tasks_request_t *request,
             continue;
         }
 
-        if (counts[i]++ && request->definition->repeated
-                           == NGX_HTTP_TASKS_REPEATED_FIRST)
-        {
-            continue;
-        }
+        value.data = equals + (equals < end);
+        value.len = end - value.data;
 
-        if (equals < end) {
-            equals++;
-        }
-
-        if (ngx_http_tasks_request_decode(request->pool, equals, end - equals,
-                                          &value)
+        if (ngx_http_tasks_request_add(request, &param[i], &value, &raws[i])
             != NGX_OK)
         {
             return NGX_ERROR;
         }
-
-        values[i] = value;
     }
 
     return NGX_OK;
+}
+
+
+/* Of a parameter that is there once more, the first or the last one counts. */
+
+static ngx_int_t
+ngx_http_tasks_request_add(ngx_http_tasks_request_t *request,
+    ngx_http_tasks_param_t *param, ngx_str_t *text,
+    ngx_http_tasks_raw_t **raw)
+{
+    ngx_uint_t             all;
+    ngx_http_tasks_raw_t  *added;
+
+    all = (param->multiple == NGX_HTTP_TASKS_REPEATED);
+
+    if (*raw && !all
+        && request->definition->repeated == NGX_HTTP_TASKS_REPEATED_FIRST)
+    {
+        return NGX_OK;
+    }
+
+    added = ngx_palloc(request->pool, sizeof(ngx_http_tasks_raw_t));
+    if (added == NULL) {
+        return NGX_ERROR;
+    }
+
+    added->next = NULL;
+
+    if (all || request->definition->repeated == NGX_HTTP_TASKS_REPEATED_ERROR)
+    {
+        while (*raw) {
+            raw = &(*raw)->next;
+        }
+    }
+
+    *raw = added;
+
+    return ngx_http_tasks_request_decode(request->pool, text->data, text->len,
+                                         &added->text);
 }
 
 
@@ -336,69 +401,171 @@ ngx_http_tasks_request_decode(ngx_pool_t *pool, const u_char *data, size_t len,
  */
 static ngx_int_t
 ngx_http_tasks_request_param(ngx_http_tasks_request_t *request,
-    ngx_http_tasks_param_t *param, ngx_str_t *raw, ngx_uint_t count)
+    ngx_http_tasks_param_t *param, ngx_http_tasks_raw_t *raw)
 {
-    u_char      buf[NGX_INT64_LEN];
-    int64_t     number;
-    ngx_str_t   value;
-    ngx_uint_t  rule;
+    ngx_http_tasks_checked_t  checked;
 
-    number = 0;
+    ngx_memzero(&checked, sizeof(ngx_http_tasks_checked_t));
 
-    if (count > 1 && request->definition->repeated
-                     == NGX_HTTP_TASKS_REPEATED_ERROR)
+    if (ngx_http_tasks_request_values(request, param, raw, &checked)
+        != NGX_OK)
     {
-        rule = NGX_HTTP_TASKS_RULE_REPEATED;
-
-    } else if (count) {
-        rule = ngx_http_tasks_param_check(param, raw, buf, &value, &number);
-
-    } else {
-        rule = NGX_HTTP_TASKS_VALUE_NONE;
+        return NGX_ERROR;
     }
 
-    if (rule == NGX_HTTP_TASKS_VALUE_NONE) {
+    if (checked.rule == NGX_HTTP_TASKS_VALUE_NONE) {
 
         if (param->initial.data) {
-            rule = ngx_http_tasks_param_check(param, &param->initial, buf,
-                                              &value, &number);
 
-        } else if (param->required) {
-            rule = NGX_HTTP_TASKS_RULE_REQUIRED;
-        }
-    }
-
-    if (rule == NGX_HTTP_TASKS_VALUE_NONE) {
-        return NGX_OK;
-    }
-
-    if (rule == NGX_HTTP_TASKS_VALUE_GOOD) {
-
-        if (param->type == NGX_HTTP_TASKS_TYPE_INTEGER) {
-            value.data = ngx_pstrdup(request->pool, &value);
-            if (value.data == NULL) {
+            if (ngx_http_tasks_request_value(request, param, &param->initial,
+                                             &checked)
+                != NGX_OK)
+            {
                 return NGX_ERROR;
             }
-        }
 
-        return ngx_http_tasks_request_use(request, param, &value, number);
+        } else if (param->required) {
+            checked.rule = NGX_HTTP_TASKS_RULE_REQUIRED;
+        }
     }
 
-    if (param->role == NGX_HTTP_TASKS_ROLE_CURSOR
-        && (rule == NGX_HTTP_TASKS_RULE_TYPE
-            || rule == NGX_HTTP_TASKS_RULE_MAX_LENGTH))
-    {
-        return NGX_DECLINED;
+    switch (checked.rule) {
+
+    case NGX_HTTP_TASKS_VALUE_NONE:
+        return NGX_OK;
+
+    case NGX_HTTP_TASKS_VALUE_GOOD:
+        return ngx_http_tasks_request_use(request, param, &checked);
+
+    case NGX_HTTP_TASKS_RULE_TYPE:
+    case NGX_HTTP_TASKS_RULE_MAX_LENGTH:
+        if (param->role == NGX_HTTP_TASKS_ROLE_CURSOR) {
+            return NGX_DECLINED;
+        }
+
+        break;
+
+    default:
+        break;
     }
 
     if (request->param == NULL
-        || (rule == NGX_HTTP_TASKS_RULE_TYPE
+        || (checked.rule == NGX_HTTP_TASKS_RULE_TYPE
             && request->rule != NGX_HTTP_TASKS_RULE_TYPE))
     {
         request->param = param;
-        request->rule = rule;
-        request->value = *raw;
+        request->rule = checked.rule;
+        ngx_str_null(&request->value);
+
+        if (raw) {
+            request->value = raw->text;
+        }
     }
+
+    return NGX_OK;
+}
+
+
+/* All that was sent for a parameter. */
+
+static ngx_int_t
+ngx_http_tasks_request_values(ngx_http_tasks_request_t *request,
+    ngx_http_tasks_param_t *param, ngx_http_tasks_raw_t *raw,
+    ngx_http_tasks_checked_t *checked)
+{
+    u_char     *p, *end, *last;
+    ngx_str_t   item;
+
+    checked->rule = NGX_HTTP_TASKS_VALUE_NONE;
+
+    if (raw && raw->next && param->multiple != NGX_HTTP_TASKS_REPEATED) {
+        checked->rule = NGX_HTTP_TASKS_RULE_REPEATED;
+        return NGX_OK;
+    }
+
+    for ( /* void */ ; raw; raw = raw->next) {
+
+        last = raw->text.data + raw->text.len;
+
+        for (p = raw->text.data; p <= last; p = end + 1) {
+
+            end = (param->multiple == NGX_HTTP_TASKS_COMMA)
+                  ? ngx_strlchr(p, last, ',') : NULL;
+            if (end == NULL) {
+                end = last;
+            }
+
+            item.data = p;
+            item.len = end - p;
+
+            if (ngx_http_tasks_request_value(request, param, &item, checked)
+                != NGX_OK)
+            {
+                return NGX_ERROR;
+            }
+
+            if (checked->rule < NGX_HTTP_TASKS_RULES) {
+                return NGX_OK;
+            }
+        }
+    }
+
+    if (checked->values.nelts) {
+        checked->rule = NGX_HTTP_TASKS_VALUE_GOOD;
+    }
+
+    return NGX_OK;
+}
+
+
+/* Adds a value, unless something is wrong with it or it is there already. */
+
+static ngx_int_t
+ngx_http_tasks_request_value(ngx_http_tasks_request_t *request,
+    ngx_http_tasks_param_t *param, ngx_str_t *raw,
+    ngx_http_tasks_checked_t *checked)
+{
+    u_char                    buf[NGX_HTTP_TASKS_PARAM_BUF];
+    ngx_str_t                 value;
+    ngx_uint_t                i;
+    ngx_http_tasks_values_t  *values;
+
+    values = &checked->values;
+
+    checked->rule = ngx_http_tasks_param_check(param, raw, buf, &value,
+                                               &checked->number);
+
+    if (checked->rule != NGX_HTTP_TASKS_VALUE_GOOD) {
+        return NGX_OK;
+    }
+
+    for (i = 0; i < values->nelts; i++) {
+        if (ngx_http_tasks_equal(&values->elts[i], &value)) {
+            return NGX_OK;
+        }
+    }
+
+    if (values->nelts == param->max_items) {
+        checked->rule = NGX_HTTP_TASKS_RULE_MAX_ITEMS;
+        return NGX_OK;
+    }
+
+    if (values->elts == NULL) {
+        values->elts = ngx_palloc(request->pool,
+                                  param->max_items * sizeof(ngx_str_t));
+        if (values->elts == NULL) {
+            return NGX_ERROR;
+        }
+    }
+
+    if (value.data == buf) {
+        value.data = ngx_pstrdup(request->pool, &value);
+        if (value.data == NULL) {
+            return NGX_ERROR;
+        }
+    }
+
+    values->elts[values->nelts++] = value;
 
     return NGX_OK;
 }
@@ -446,6 +613,14 @@ ngx_http_tasks_param_check(ngx_http_tasks_param_t *param, ngx_str_t *raw,
             return NGX_HTTP_TASKS_RULE_TYPE;
         }
 
+        break;
+
+    case NGX_HTTP_TASKS_TYPE_UUID:
+        if (!ngx_http_tasks_is_uuid(raw, buf)) {
+            return NGX_HTTP_TASKS_RULE_TYPE;
+        }
+
+        value->data = buf;
         break;
 
     default: /* NGX_HTTP_TASKS_TYPE_STRING */
@@ -542,9 +717,7 @@ ngx_http_tasks_param_listed(ngx_array_t *list, const ngx_str_t *value)
     listed = list->elts;
 
     for (i = 0; i < list->nelts; i++) {
-        if (listed[i].len == value->len
-            && ngx_strncmp(listed[i].data, value->data, value->len) == 0)
-        {
+        if (ngx_http_tasks_equal(&listed[i], value)) {
             return 1;
         }
     }
@@ -555,8 +728,12 @@ ngx_http_tasks_param_listed(ngx_array_t *list, const ngx_str_t *value)
 
 static ngx_int_t
 ngx_http_tasks_request_use(ngx_http_tasks_request_t *request,
-    ngx_http_tasks_param_t *param, ngx_str_t *value, int64_t number)
+    ngx_http_tasks_param_t *param, ngx_http_tasks_checked_t *checked)
 {
+    ngx_str_t  *value;
+
+    value = checked->values.elts;
+
     switch (param->role) {
 
     case NGX_HTTP_TASKS_ROLE_ID:
@@ -564,19 +741,27 @@ ngx_http_tasks_request_use(ngx_http_tasks_request_t *request,
         break;
 
     case NGX_HTTP_TASKS_ROLE_FILTER:
-        request->filters[param->filter] = *value;
+        request->filters[param->filter] = checked->values;
+        break;
+
+    case NGX_HTTP_TASKS_ROLE_CHOICE:
+        ngx_http_tasks_request_choose(request, param, value);
         break;
 
     case NGX_HTTP_TASKS_ROLE_LIMIT:
-        request->limit = number;
+        request->limit = ngx_max(checked->number, -1);
         break;
 
     case NGX_HTTP_TASKS_ROLE_PAGE:
-        request->page = number;
+        request->page = checked->number;
+        break;
+
+    case NGX_HTTP_TASKS_ROLE_OFFSET:
+        request->offset = checked->number;
         break;
 
     case NGX_HTTP_TASKS_ROLE_CURSOR:
-        return ngx_http_tasks_request_position(request, value);
+        return ngx_http_tasks_cursor_parse(request, &param->cursor, value);
 
     default: /* NGX_HTTP_TASKS_ROLE_NONE */
         break;
@@ -586,79 +771,27 @@ ngx_http_tasks_request_use(ngx_http_tasks_request_t *request,
 }
 
 
-/* A cursor is a position, ORDER KEY:ID, in URL-safe base64. */
-
-ngx_int_t
-ngx_http_tasks_request_cursor(ngx_pool_t *pool, const ngx_str_t *position,
-    ngx_str_t *cursor)
+static void
+ngx_http_tasks_request_choose(ngx_http_tasks_request_t *request,
+    ngx_http_tasks_param_t *param, ngx_str_t *value)
 {
-    ngx_str_t  source;
+    ngx_uint_t                i;
+    ngx_http_tasks_choice_t  *choice;
 
-    source = *position;
+    choice = param->choices->elts;
 
-    cursor->data = ngx_pnalloc(pool, ngx_base64_encoded_length(source.len));
-    if (cursor->data == NULL) {
-        return NGX_ERROR;
+    while (!ngx_http_tasks_equal(&choice->value, value)) {
+        choice++;                          /* the enum is made of them */
     }
 
-    ngx_encode_base64url(cursor, &source);
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_http_tasks_request_position(ngx_http_tasks_request_t *request,
-    ngx_str_t *cursor)
-{
-    size_t      i;
-    u_char     *colon;
-    ngx_str_t   position, again;
-
-    position.data = ngx_pnalloc(request->pool,
-                                ngx_base64_decoded_length(cursor->len) + 1);
-    if (position.data == NULL) {
-        return NGX_ERROR;
-    }
-
-    if (ngx_decode_base64url(&position, cursor) != NGX_OK
-        || ngx_http_tasks_request_cursor(request->pool, &position, &again)
-           != NGX_OK)
-    {
-        return NGX_DECLINED;
-    }
-
-    /* one position has one cursor: trailing bits and padding are not let by */
-
-    if (again.len != cursor->len
-        || ngx_strncmp(again.data, cursor->data, again.len) != 0
-        || !ngx_http_tasks_is_text(&position))
-    {
-        return NGX_DECLINED;
-    }
-
-    colon = ngx_strlchr(position.data, position.data + position.len, ':');
-
-    if (colon == NULL || colon + 1 == position.data + position.len) {
-        return NGX_DECLINED;
-    }
-
-    if (request->definition->order->type != NGX_HTTP_TASKS_TYPE_STRING) {
-
-        if (colon - position.data != 14) {
-            return NGX_DECLINED;
-        }
-
-        for (i = 0; i < 14; i++) {
-            if ((position.data[i] < '0' || position.data[i] > '9')
-                && (position.data[i] < 'a' || position.data[i] > 'f'))
-            {
-                return NGX_DECLINED;
-            }
+    for (i = 0; i < request->route->collection->filters.nelts; i++) {
+        if (choice->filters[i]) {
+            request->filters[i].elts = choice->filters[i]->elts;
+            request->filters[i].nelts = choice->filters[i]->nelts;
         }
     }
 
-    request->cursor = position;
-
-    return NGX_OK;
+    if (choice->limit >= 0) {
+        request->choice = choice;
+    }
 }

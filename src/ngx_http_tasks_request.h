@@ -14,6 +14,13 @@
 #define NGX_HTTP_TASKS_MAX_SEGMENTS  16
 
 
+/* Different canonical values that a filter may have; none: any. */
+typedef struct {
+    ngx_str_t                    *elts;
+    ngx_uint_t                    nelts;
+} ngx_http_tasks_values_t;
+
+
 typedef struct {
     ngx_pool_t                   *pool;
     ngx_http_tasks_definition_t  *definition;
@@ -21,11 +28,14 @@ typedef struct {
     ngx_str_t                     segments[NGX_HTTP_TASKS_MAX_SEGMENTS];
 
     ngx_str_t                     id;        /* canonical; data is NULL: none */
-    ngx_str_t                    *filters;   /* canonical value of each filter
-                                                field; data is NULL: any */
+    ngx_http_tasks_values_t      *filters;   /* of each filter field */
+    ngx_http_tasks_choice_t      *choice;    /* that says the limit, or NULL */
     int64_t                       limit;     /* -1: none */
     int64_t                       page;      /* from 1 */
+    int64_t                       offset;    /* of the first task */
     ngx_str_t                     cursor;    /* position; data is NULL: none */
+    ngx_str_t                     cursor_id; /* of the task whose position it
+                                                is; data is NULL: none */
 
     /* what is wrong with it */
     ngx_http_tasks_param_t       *param;
@@ -53,17 +63,34 @@ ngx_int_t ngx_http_tasks_request_check(ngx_http_tasks_request_t *request,
 
 /*
  * What is wrong with the text of a parameter: a rule, or one of the two below.
- * "value" is then its canonical text, perhaps in "buf" (NGX_INT64_LEN bytes).
+ * "value" is then its canonical text, perhaps in "buf".
  */
 ngx_uint_t ngx_http_tasks_param_check(ngx_http_tasks_param_t *param,
     ngx_str_t *raw, u_char *buf, ngx_str_t *value, int64_t *number);
 
+#define NGX_HTTP_TASKS_PARAM_BUF     36      /* bytes of a UUID */
+
 #define NGX_HTTP_TASKS_VALUE_GOOD    NGX_HTTP_TASKS_RULES
 #define NGX_HTTP_TASKS_VALUE_NONE    (NGX_HTTP_TASKS_RULES + 1)
 
-/* The cursor of what comes after a position.  NGX_ERROR: no memory. */
-ngx_int_t ngx_http_tasks_request_cursor(ngx_pool_t *pool,
-    const ngx_str_t *position, ngx_str_t *cursor);
+/*
+ * The cursor of what comes after a task, from its position.  NGX_ERROR: no
+ * memory.
+ */
+ngx_int_t ngx_http_tasks_cursor_make(ngx_pool_t *pool,
+    const ngx_http_tasks_cursor_t *form, const ngx_str_t *position,
+    ngx_str_t *cursor);
+
+/*
+ * Takes a cursor apart, to request->cursor or ->cursor_id.  NGX_DECLINED: it
+ * is none of this collection's; NGX_ERROR: no memory.
+ */
+ngx_int_t ngx_http_tasks_cursor_parse(ngx_http_tasks_request_t *request,
+    const ngx_http_tasks_cursor_t *form, ngx_str_t *cursor);
+
+/* The id in a position: what follows the first colon.  NGX_ERROR: none. */
+ngx_int_t ngx_http_tasks_position_id(const ngx_str_t *position,
+    ngx_str_t *id);
 
 
 #endif /* _NGX_HTTP_TASKS_REQUEST_H_INCLUDED_ */

@@ -95,7 +95,7 @@ ngx_http_tasks_store_create(ngx_conf_t *cf, ngx_str_t *name)
     store = ngx_pcalloc(cf->pool, sizeof(ngx_http_tasks_store_t));
 
     if (store == NULL
-        || ngx_array_init(&store->definitions, cf->pool, 4, sizeof(void *))
+        || ngx_array_init(&store->collections, cf->pool, 4, sizeof(void *))
            != NGX_OK)
     {
         return NULL;
@@ -431,33 +431,35 @@ ngx_int_t
 ngx_http_tasks_store_serve(ngx_http_tasks_store_t *store,
     ngx_http_tasks_definition_t *definition)
 {
-    ngx_uint_t                     i;
-    ngx_http_tasks_definition_t  **served;
+    ngx_uint_t                     i, j;
+    ngx_http_tasks_collection_t  **collection, **served;
 
-    served = store->definitions.elts;
+    collection = definition->collections.elts;
 
-    for (i = 0; i < store->definitions.nelts; i++) {
+    for (i = 0; i < definition->collections.nelts; i++) {
 
-        if (served[i] == definition) {
-            return NGX_OK;
+        served = store->collections.elts;
+
+        for (j = 0; j < store->collections.nelts; j++) {
+
+            if (served[j] == collection[i]) {
+                return NGX_OK;             /* and so are all of them */
+            }
+
+            if (ngx_http_tasks_equal(&served[j]->name, &collection[i]->name)) {
+                return NGX_DECLINED;
+            }
         }
 
-        if (served[i]->name.len == definition->name.len
-            && ngx_strncmp(served[i]->name.data, definition->name.data,
-                           definition->name.len)
-               == 0)
-        {
-            return NGX_DECLINED;
+        served = ngx_array_push(&store->collections);
+        if (served == NULL) {
+            return NGX_ERROR;
         }
+
+        *served = collection[i];
     }
 
-    served = ngx_array_push(&store->definitions);
-    if (served == NULL) {
-        return NGX_ERROR;
-    }
-
-    *served = definition;
-    store->redis.greetings = store->definitions.nelts;
+    store->redis.greetings = store->collections.nelts;
 
     return NGX_OK;
 }
@@ -496,13 +498,13 @@ ngx_http_tasks_store_op(ngx_http_tasks_store_t *store)
 
 void
 ngx_http_tasks_store_load(ngx_http_tasks_op_t *op,
-    ngx_http_tasks_definition_t *definition)
+    ngx_http_tasks_collection_t *collection)
 {
     ngx_http_tasks_op_command(op, 4, 0, 0);
     ngx_http_tasks_op_literal(op, "FUNCTION");
     ngx_http_tasks_op_literal(op, "LOAD");
     ngx_http_tasks_op_literal(op, "REPLACE");
-    ngx_http_tasks_op_str(op, &definition->library);
+    ngx_http_tasks_op_str(op, &collection->library);
 }
 
 
@@ -515,12 +517,12 @@ ngx_http_tasks_store_hello(ngx_http_tasks_op_t *op, void *data)
 {
     ngx_uint_t                     i;
     ngx_http_tasks_store_t        *store;
-    ngx_http_tasks_definition_t  **served;
+    ngx_http_tasks_collection_t  **served;
 
     store = data;
-    served = store->definitions.elts;
+    served = store->collections.elts;
 
-    for (i = 0; i < store->definitions.nelts; i++) {
+    for (i = 0; i < store->collections.nelts; i++) {
         ngx_http_tasks_op_command(op, 3, 0, 0);
         ngx_http_tasks_op_literal(op, "FCALL_RO");
         ngx_http_tasks_op_str(op, &served[i]->fn_version);
@@ -538,7 +540,7 @@ ngx_http_tasks_store_greeted(ngx_http_tasks_op_t *op, ngx_uint_t first,
     ngx_uint_t                     i, missing;
     ngx_http_tasks_store_t        *store;
     ngx_http_tasks_reply_t        *reply;
-    ngx_http_tasks_definition_t  **served, **load;
+    ngx_http_tasks_collection_t  **served, **load;
 
     store = data;
 
@@ -546,16 +548,16 @@ ngx_http_tasks_store_greeted(ngx_http_tasks_op_t *op, ngx_uint_t first,
         return ngx_http_tasks_store_loaded(op, store);
     }
 
-    served = store->definitions.elts;
+    served = store->collections.elts;
     missing = 0;
 
-    load = ngx_palloc(op->pool, (store->definitions.nelts + 1)
-                                * sizeof(ngx_http_tasks_definition_t *));
+    load = ngx_palloc(op->pool, (store->collections.nelts + 1)
+                                * sizeof(ngx_http_tasks_collection_t *));
     if (load == NULL) {
         return NGX_ERROR;
     }
 
-    for (i = 0; i < store->definitions.nelts; i++) {
+    for (i = 0; i < store->collections.nelts; i++) {
         reply = &op->replies[first + i];
 
         if (ngx_http_tasks_reply_is_error(reply, "LOADING")
@@ -678,5 +680,5 @@ ngx_http_tasks_store_error(ngx_http_tasks_store_t *store,
         return NGX_HTTP_TASKS_INTERNAL;
     }
 
-    return NGX_HTTP_TASKS_ERRORS;
+    return NGX_HTTP_TASKS_NO_ERROR;
 }

@@ -18,7 +18,7 @@ typedef struct {
     ngx_uint_t                    line;
     ngx_uint_t                    connections;   /* of a worker */
     ngx_uint_t                    load_functions;
-    ngx_array_t                   definitions;   /* pointers, of its APIs */
+    ngx_array_t                   collections;   /* pointers, of its APIs */
 
     /* of this worker */
     ngx_http_tasks_redis_t       *clients;
@@ -36,8 +36,8 @@ char *ngx_http_tasks_store_block(ngx_conf_t *cf,
     ngx_http_tasks_store_t *store);
 
 /*
- * Notes that the store serves a definition.  NGX_DECLINED: it serves another
- * one of the same name; NGX_ERROR: no memory.
+ * Notes that the store serves a definition's collections.  NGX_DECLINED: it
+ * serves another one of the same name; NGX_ERROR: no memory.
  */
 ngx_int_t ngx_http_tasks_store_serve(ngx_http_tasks_store_t *store,
     ngx_http_tasks_definition_t *definition);
@@ -49,14 +49,14 @@ ngx_int_t ngx_http_tasks_store_init(ngx_http_tasks_store_t *store,
 /* An operation on the next connection.  NULL: no memory. */
 ngx_http_tasks_op_t *ngx_http_tasks_store_op(ngx_http_tasks_store_t *store);
 
-/* Adds the command that loads the functions of a definition. */
+/* Adds the command that loads the functions of a collection. */
 void ngx_http_tasks_store_load(ngx_http_tasks_op_t *op,
-    ngx_http_tasks_definition_t *definition);
+    ngx_http_tasks_collection_t *collection);
 
 /*
  * The class of errors that a completed operation ended with, by its status or
  * by the first error among its replies (logged, and never shown to a client);
- * NGX_HTTP_TASKS_ERRORS if there is none.
+ * NGX_HTTP_TASKS_NO_ERROR if there is none.
  */
 ngx_http_tasks_error_e ngx_http_tasks_store_error(
     ngx_http_tasks_store_t *store, ngx_http_tasks_op_t *op);

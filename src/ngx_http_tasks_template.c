@@ -87,7 +87,7 @@ ngx_http_tasks_template_part(ngx_http_tasks_template_t *template,
         && kind != NGX_HTTP_TASKS_PART_SEPARATOR
         && value < NGX_HTTP_TASKS_VALUES)
     {
-        template->uses |= (uint32_t) 1 << value;
+        template->uses |= (uint64_t) 1 << value;
     }
 
     return NGX_OK;

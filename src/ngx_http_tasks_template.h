@@ -15,7 +15,7 @@
 
 /*
  * Values that a template may name.  What is not among them is a variable of
- * nginx: its index follows NGX_HTTP_TASKS_VALUES.
+ * nginx, whose index follows NGX_HTTP_TASKS_VALUES, or a field of a task.
  */
 typedef enum {
     NGX_HTTP_TASKS_VALUE_TASKS = 0,
@@ -24,21 +24,37 @@ typedef enum {
     NGX_HTTP_TASKS_VALUE_PAGE,
     NGX_HTTP_TASKS_VALUE_PAGES,
     NGX_HTTP_TASKS_VALUE_LIMIT,
+    NGX_HTTP_TASKS_VALUE_OFFSET,
+    NGX_HTTP_TASKS_VALUE_COUNT,
+    NGX_HTTP_TASKS_VALUE_HAS_MORE,
     NGX_HTTP_TASKS_VALUE_NEXT_CURSOR,
+    NGX_HTTP_TASKS_VALUE_NEXT_PAGE,
+    NGX_HTTP_TASKS_VALUE_NEXT_OFFSET,
+    NGX_HTTP_TASKS_VALUE_FIRST_ID,
+    NGX_HTTP_TASKS_VALUE_LAST_ID,
     NGX_HTTP_TASKS_VALUE_ID,
     NGX_HTTP_TASKS_VALUE_STATE,
     NGX_HTTP_TASKS_VALUE_STATUS,
+    NGX_HTTP_TASKS_VALUE_REASON,
     NGX_HTTP_TASKS_VALUE_MESSAGE,
     NGX_HTTP_TASKS_VALUE_CODE,
     NGX_HTTP_TASKS_VALUE_RULE,
     NGX_HTTP_TASKS_VALUE_PARAMETER,
     NGX_HTTP_TASKS_VALUE_LOCATION,
     NGX_HTTP_TASKS_VALUE_VALUE,
+    NGX_HTTP_TASKS_VALUE_CLAIM,
+    NGX_HTTP_TASKS_VALUE_CORRELATION_ID,
     NGX_HTTP_TASKS_VALUE_NOW,
     NGX_HTTP_TASKS_VALUE_NOW_SECONDS,
     NGX_HTTP_TASKS_VALUE_NOW_NAIVE,
+    NGX_HTTP_TASKS_VALUE_NOW_UNIX,
+    NGX_HTTP_TASKS_VALUE_NOW_UNIX_MS,
     NGX_HTTP_TASKS_VALUES
 } ngx_http_tasks_value_e;
+
+
+/* The value of a field: its index in the collection follows this. */
+#define NGX_HTTP_TASKS_VALUE_FIELD   0x1000000
 
 
 typedef enum {
@@ -84,12 +100,12 @@ typedef struct {
 
 typedef struct {
     ngx_array_t               parts;     /* ngx_http_tasks_part_t */
-    uint32_t                  uses;      /* bits of ngx_http_tasks_value_e */
+    uint64_t                  uses;      /* bits of ngx_http_tasks_value_e */
 } ngx_http_tasks_template_t;
 
 
-#define ngx_http_tasks_template_uses(template, value)                         \
-    ((template)->uses & ((uint32_t) 1 << (value)))
+#define NGX_HTTP_TASKS_BIT(name)                                              \
+    ((uint64_t) 1 << NGX_HTTP_TASKS_VALUE_##name)
 
 
 /* While compiling.  Literals are copied, neighbours become one. */

@@ -13,6 +13,12 @@ static ngx_int_t ngx_http_tasks_value_task(ngx_http_tasks_ctx_t *ctx,
     ngx_uint_t index, ngx_http_tasks_value_t *value);
 static ngx_int_t ngx_http_tasks_value_error(ngx_http_tasks_ctx_t *ctx,
     ngx_uint_t index, ngx_http_tasks_value_t *value);
+static ngx_int_t ngx_http_tasks_value_more(ngx_http_tasks_ctx_t *ctx,
+    ngx_uint_t index, ngx_http_tasks_value_t *value);
+static ngx_int_t ngx_http_tasks_value_id(ngx_http_tasks_ctx_t *ctx,
+    ngx_str_t *id, ngx_http_tasks_value_t *value);
+static ngx_int_t ngx_http_tasks_value_status(ngx_http_tasks_ctx_t *ctx,
+    ngx_uint_t index, ngx_http_tasks_value_t *value);
 static ngx_int_t ngx_http_tasks_value_message(ngx_http_tasks_ctx_t *ctx,
     ngx_http_tasks_value_t *value);
 static ngx_int_t ngx_http_tasks_value_integer(ngx_http_request_t *r, int64_t n,
@@ -21,6 +27,10 @@ static ngx_int_t ngx_http_tasks_value_now(ngx_http_request_t *r,
     ngx_uint_t index, ngx_http_tasks_value_t *value);
 static ngx_int_t ngx_http_tasks_value_variable(ngx_http_request_t *r,
     ngx_uint_t index, ngx_http_tasks_value_t *value);
+static ngx_int_t ngx_http_tasks_value_literal(
+    const ngx_http_tasks_literal_t *literal, ngx_http_tasks_value_t *value);
+static ngx_int_t ngx_http_tasks_value_json(const ngx_str_t *json,
+    ngx_http_tasks_value_t *value);
 static ngx_int_t ngx_http_tasks_value_text(const ngx_str_t *text,
     ngx_http_tasks_value_t *value);
 
@@ -30,6 +40,15 @@ ngx_http_tasks_value(void *data, ngx_uint_t index,
     ngx_http_tasks_value_t *value)
 {
     ngx_http_tasks_ctx_t  *ctx = data;
+
+    ngx_time_t  *tp;
+
+    if (index >= NGX_HTTP_TASKS_VALUE_FIELD) {
+        return ngx_http_tasks_value_json(
+                           ngx_http_tasks_get_field(&ctx->exchange, index
+                                                - NGX_HTTP_TASKS_VALUE_FIELD),
+                           value);
+    }
 
     if (index >= NGX_HTTP_TASKS_VALUES) {
         return ngx_http_tasks_value_variable(ctx->request,
@@ -44,8 +63,17 @@ ngx_http_tasks_value(void *data, ngx_uint_t index,
     case NGX_HTTP_TASKS_VALUE_PAGE:
     case NGX_HTTP_TASKS_VALUE_PAGES:
     case NGX_HTTP_TASKS_VALUE_LIMIT:
-    case NGX_HTTP_TASKS_VALUE_NEXT_CURSOR:
+    case NGX_HTTP_TASKS_VALUE_OFFSET:
+    case NGX_HTTP_TASKS_VALUE_COUNT:
         return ngx_http_tasks_value_list(ctx, index, value);
+
+    case NGX_HTTP_TASKS_VALUE_HAS_MORE:
+    case NGX_HTTP_TASKS_VALUE_NEXT_CURSOR:
+    case NGX_HTTP_TASKS_VALUE_NEXT_PAGE:
+    case NGX_HTTP_TASKS_VALUE_NEXT_OFFSET:
+    case NGX_HTTP_TASKS_VALUE_FIRST_ID:
+    case NGX_HTTP_TASKS_VALUE_LAST_ID:
+        return ngx_http_tasks_value_more(ctx, index, value);
 
     case NGX_HTTP_TASKS_VALUE_TASK:
     case NGX_HTTP_TASKS_VALUE_ID:
@@ -56,6 +84,27 @@ ngx_http_tasks_value(void *data, ngx_uint_t index,
     case NGX_HTTP_TASKS_VALUE_NOW_SECONDS:
     case NGX_HTTP_TASKS_VALUE_NOW_NAIVE:
         return ngx_http_tasks_value_now(ctx->request, index, value);
+
+    case NGX_HTTP_TASKS_VALUE_NOW_UNIX:
+        return ngx_http_tasks_value_integer(ctx->request, ngx_time(), value);
+
+    case NGX_HTTP_TASKS_VALUE_NOW_UNIX_MS:
+        tp = ngx_timeofday();
+
+        return ngx_http_tasks_value_integer(ctx->request,
+                                   (int64_t) tp->sec * 1000 + tp->msec, value);
+
+    case NGX_HTTP_TASKS_VALUE_STATUS:
+    case NGX_HTTP_TASKS_VALUE_REASON:
+        return ngx_http_tasks_value_status(ctx, index, value);
+
+    case NGX_HTTP_TASKS_VALUE_CORRELATION_ID:
+        if (ngx_http_tasks_correlation_id(ctx, &value->str) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        value->kind = NGX_HTTP_TASKS_TEXT;
+        return NGX_OK;
 
     default:
         return ngx_http_tasks_value_error(ctx, index, value);
@@ -101,9 +150,81 @@ ngx_http_tasks_value_list(ngx_http_tasks_ctx_t *ctx, ngx_uint_t index,
                  : ngx_http_tasks_value_integer(ctx->request, request->limit,
                                                 value);
 
-    default: /* NGX_HTTP_TASKS_VALUE_NEXT_CURSOR */
-        return ngx_http_tasks_value_text(&x->next_cursor, value);
+    case NGX_HTTP_TASKS_VALUE_OFFSET:
+        return ngx_http_tasks_value_integer(ctx->request, x->offset, value);
+
+    default: /* NGX_HTTP_TASKS_VALUE_COUNT */
+        return ngx_http_tasks_value_integer(ctx->request,
+                                            ngx_http_tasks_list_count(x),
+                                            value);
     }
+}
+
+
+/* What tells of this page's place in the list. */
+
+static ngx_int_t
+ngx_http_tasks_value_more(ngx_http_tasks_ctx_t *ctx, ngx_uint_t index,
+    ngx_http_tasks_value_t *value)
+{
+    ngx_uint_t                  n;
+    ngx_str_t                   text;
+    ngx_http_tasks_exchange_t  *x;
+
+    static ngx_str_t            yes = ngx_string("true"),
+                                no = ngx_string("false");
+
+    x = &ctx->exchange;
+    n = ngx_http_tasks_list_count(x);
+
+    switch (index) {
+
+    case NGX_HTTP_TASKS_VALUE_HAS_MORE:
+        return ngx_http_tasks_value_json(x->more ? &yes : &no, value);
+
+    case NGX_HTTP_TASKS_VALUE_NEXT_CURSOR:
+        if (ngx_http_tasks_list_next(x, &text) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        return ngx_http_tasks_value_text(&text, value);
+
+    case NGX_HTTP_TASKS_VALUE_NEXT_PAGE:
+        return x->more ? ngx_http_tasks_value_integer(ctx->request,
+                                                x->request.page + 1, value)
+                       : NGX_OK;
+
+    case NGX_HTTP_TASKS_VALUE_NEXT_OFFSET:
+        return x->more ? ngx_http_tasks_value_integer(ctx->request,
+                                                      x->offset + n, value)
+                       : NGX_OK;
+
+    default: /* NGX_HTTP_TASKS_VALUE_FIRST_ID, NGX_HTTP_TASKS_VALUE_LAST_ID */
+        if (n == 0) {
+            return NGX_OK;
+        }
+
+        index = (index == NGX_HTTP_TASKS_VALUE_FIRST_ID) ? 0 : n - 1;
+
+        if (ngx_http_tasks_position_id(&x->members[index].u.str, &text)
+            != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+
+        return ngx_http_tasks_value_id(ctx, &text, value);
+    }
+}
+
+
+static ngx_int_t
+ngx_http_tasks_value_id(ngx_http_tasks_ctx_t *ctx, ngx_str_t *id,
+    ngx_http_tasks_value_t *value)
+{
+    return ctx->exchange.request.route->collection->id.type
+           == NGX_HTTP_TASKS_TYPE_INTEGER
+           ? ngx_http_tasks_value_json(id, value)
+           : ngx_http_tasks_value_text(id, value);
 }
 
 
@@ -119,19 +240,18 @@ ngx_http_tasks_value_task(ngx_http_tasks_ctx_t *ctx, ngx_uint_t index,
 
     case NGX_HTTP_TASKS_VALUE_TASK:
         value->kind = NGX_HTTP_TASKS_CHAIN;
-        value->chain = &x->task;
+        value->chain = ngx_palloc(x->op->pool,
+                                  sizeof(ngx_http_tasks_writer_t));
+        if (value->chain == NULL) {
+            return NGX_ERROR;
+        }
+
+        ngx_http_tasks_writer_init(value->chain, x->op->pool, 2048);
+        ngx_http_tasks_get_task(x, value->chain);
         return NGX_OK;
 
     case NGX_HTTP_TASKS_VALUE_ID:
-        (void) ngx_http_tasks_value_text(&x->request.id, value);
-
-        if (x->request.id.data
-            && x->request.definition->id.type == NGX_HTTP_TASKS_TYPE_INTEGER)
-        {
-            value->kind = NGX_HTTP_TASKS_JSON;
-        }
-
-        return NGX_OK;
+        return ngx_http_tasks_value_id(ctx, &x->request.id, value);
 
     default: /* NGX_HTTP_TASKS_VALUE_STATE */
         if (x->state.data) {
@@ -157,23 +277,20 @@ ngx_http_tasks_value_error(ngx_http_tasks_ctx_t *ctx, ngx_uint_t index,
 
     switch (index) {
 
-    case NGX_HTTP_TASKS_VALUE_STATUS:
-        return ngx_http_tasks_value_integer(ctx->request,
-                            ctx->error == NGX_HTTP_TASKS_ERRORS
-                            ? request->route->status
-                            : ngx_http_tasks_get_error(ctx)->status, value);
-
     case NGX_HTTP_TASKS_VALUE_MESSAGE:
         return ngx_http_tasks_value_message(ctx, value);
 
     case NGX_HTTP_TASKS_VALUE_CODE:
-        return complaint ? ngx_http_tasks_value_text(&complaint->code, value)
-                         : NGX_OK;
+        return ngx_http_tasks_value_literal(
+                           complaint && complaint->code.json.data
+                           ? &complaint->code
+                           : &ngx_http_tasks_get_error(ctx)->code, value);
 
     case NGX_HTTP_TASKS_VALUE_RULE:
-        return complaint ? ngx_http_tasks_value_text(
+        return complaint && request->param
+               ? ngx_http_tasks_value_text(
                             &ngx_http_tasks_rule_names[request->rule], value)
-                         : NGX_OK;
+               : NGX_OK;
 
     case NGX_HTTP_TASKS_VALUE_PARAMETER:
         return request->param ? ngx_http_tasks_value_text(
@@ -185,9 +302,75 @@ ngx_http_tasks_value_error(ngx_http_tasks_ctx_t *ctx, ngx_uint_t index,
                                     &request->param->location, value)
                               : NGX_OK;
 
+    case NGX_HTTP_TASKS_VALUE_CLAIM:
+        if (ctx->identity && ctx->identity->claim) {
+            value->kind = NGX_HTTP_TASKS_TEXT;
+            value->str.data = (u_char *) ctx->identity->claim;
+            value->str.len = ngx_strlen(ctx->identity->claim);
+        }
+
+        return NGX_OK;
+
     default: /* NGX_HTTP_TASKS_VALUE_VALUE */
         return ngx_http_tasks_value_text(&request->value, value);
     }
+}
+
+
+/* The status of HTTP, as a number or in its words (RFC 9110). */
+
+static ngx_int_t
+ngx_http_tasks_value_status(ngx_http_tasks_ctx_t *ctx, ngx_uint_t index,
+    ngx_http_tasks_value_t *value)
+{
+    ngx_uint_t  i, status;
+
+    static struct {
+        ngx_uint_t  status;
+        ngx_str_t   words;
+    } reasons[] = {
+        { 200, ngx_string("OK") },
+        { 201, ngx_string("Created") },
+        { 202, ngx_string("Accepted") },
+        { 204, ngx_string("No Content") },
+        { 400, ngx_string("Bad Request") },
+        { 401, ngx_string("Unauthorized") },
+        { 402, ngx_string("Payment Required") },
+        { 403, ngx_string("Forbidden") },
+        { 404, ngx_string("Not Found") },
+        { 405, ngx_string("Method Not Allowed") },
+        { 406, ngx_string("Not Acceptable") },
+        { 409, ngx_string("Conflict") },
+        { 410, ngx_string("Gone") },
+        { 412, ngx_string("Precondition Failed") },
+        { 413, ngx_string("Content Too Large") },
+        { 422, ngx_string("Unprocessable Entity") },
+        { 423, ngx_string("Locked") },
+        { 424, ngx_string("Failed Dependency") },
+        { 429, ngx_string("Too Many Requests") },
+        { 500, ngx_string("Internal Server Error") },
+        { 501, ngx_string("Not Implemented") },
+        { 502, ngx_string("Bad Gateway") },
+        { 503, ngx_string("Service Unavailable") },
+        { 504, ngx_string("Gateway Timeout") },
+        { 0, ngx_null_string }
+    };
+
+    status = (ctx->error == NGX_HTTP_TASKS_NO_ERROR)
+             ? ctx->exchange.request.route->status
+             : ngx_http_tasks_get_error(ctx)->status;
+
+    if (index == NGX_HTTP_TASKS_VALUE_STATUS) {
+        return ngx_http_tasks_value_integer(ctx->request, status, value);
+    }
+
+    for (i = 0; reasons[i].status; i++) {
+        if (reasons[i].status == status) {
+            break;
+        }
+    }
+
+    return ngx_http_tasks_value_text(&reasons[i].words, value);
 }
 
 
@@ -299,7 +482,7 @@ ngx_http_tasks_value_variable(ngx_http_request_t *r, ngx_uint_t index,
     ngx_str_t                   text;
     ngx_http_variable_value_t  *vv;
 
-    vv = ngx_http_get_indexed_variable(r, index);
+    vv = ngx_http_get_flushed_variable(r, index);
 
     if (vv == NULL) {
         return NGX_ERROR;
@@ -316,7 +499,29 @@ ngx_http_tasks_value_variable(ngx_http_request_t *r, ngx_uint_t index,
 }
 
 
+static ngx_int_t
+ngx_http_tasks_value_literal(const ngx_http_tasks_literal_t *literal,
+    ngx_http_tasks_value_t *value)
+{
+    value->plain = literal->plain;
+
+    return ngx_http_tasks_value_json(&literal->json, value);
+}
+
+
 /* NULL data is an absent value. */
+
+static ngx_int_t
+ngx_http_tasks_value_json(const ngx_str_t *json, ngx_http_tasks_value_t *value)
+{
+    if (json->data) {
+        value->kind = NGX_HTTP_TASKS_JSON;
+        value->str = *json;
+    }
+
+    return NGX_OK;
+}
+
 
 static ngx_int_t
 ngx_http_tasks_value_text(const ngx_str_t *text, ngx_http_tasks_value_t *value)

@@ -6,9 +6,12 @@
 
 
 #include <ngx_http_tasks_handler.h>
+#include <openssl/rand.h>
 
 
 static ngx_int_t ngx_http_tasks_error_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_http_tasks_correlation_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_http_tasks_action_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
@@ -18,6 +21,9 @@ static ngx_http_variable_t  ngx_http_tasks_vars[] = {
 
     { ngx_string("tasks_action"), NULL, ngx_http_tasks_action_variable, 0,
       NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("tasks_correlation_id"), NULL,
+      ngx_http_tasks_correlation_variable, 0, NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
     { ngx_string("tasks_error"), NULL, ngx_http_tasks_error_variable, 0,
       NGX_HTTP_VAR_NOCACHEABLE, 0 },
@@ -41,7 +47,7 @@ ngx_http_tasks_add_variables(ngx_conf_t *cf)
         var->data = v->data;
     }
 
-    return NGX_OK;
+    return ngx_http_tasks_auth_add_variables(cf);
 }
 
 
@@ -72,8 +78,95 @@ ngx_http_tasks_error_variable(ngx_http_request_t *r,
     ctx = ngx_http_tasks_get_ctx(r);
 
     ngx_http_tasks_variable_set(v,
-                       ctx && ctx->error != NGX_HTTP_TASKS_ERRORS
-                       ? &ngx_http_tasks_error_names[ctx->error] : NULL);
+                       ctx && ctx->error != NGX_HTTP_TASKS_NO_ERROR
+                       ? &ctx->conf->definition->classes[ctx->error] : NULL);
+
+    return NGX_OK;
+}
+
+
+/* The id that "$correlation_id" stands for in responses. */
+
+static ngx_int_t
+ngx_http_tasks_correlation_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    ngx_str_t              id;
+    ngx_http_tasks_ctx_t  *ctx;
+
+    (void) data;
+
+    ctx = ngx_http_tasks_get_ctx(r);
+
+    if (ctx && ngx_http_tasks_correlation_id(ctx, &id) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    ngx_http_tasks_variable_set(v, ctx ? &id : NULL);
+
+    return NGX_OK;
+}
+
+
+/*
+ * What the client sent, if it is a UUID, or else a random one (RFC 9562,
+ * version 4); the same for all of the request.
+ */
+ngx_int_t
+ngx_http_tasks_correlation_id(ngx_http_tasks_ctx_t *ctx, ngx_str_t *id)
+{
+    u_char           *p, random[16];
+    ngx_uint_t        i;
+    ngx_str_t        *name;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *header;
+
+    if (ctx->correlation.data) {
+        *id = ctx->correlation;
+        return NGX_OK;
+    }
+
+    p = ngx_pnalloc(ctx->request->pool, 36);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    id->data = p;
+    id->len = 36;
+    ctx->correlation = *id;
+
+    name = &ctx->conf->definition->correlation;
+    part = name->len ? &ctx->request->headers_in.headers.part : NULL;
+
+    for ( /* void */ ; part; part = part->next) {
+        header = part->elts;
+
+        for (i = 0; i < part->nelts; i++) {
+            if (header[i].key.len == name->len
+                && ngx_strncasecmp(header[i].key.data, name->data, name->len)
+                   == 0
+                && ngx_http_tasks_is_uuid(&header[i].value, p))
+            {
+                return NGX_OK;
+            }
+        }
+    }
+
+    if (RAND_bytes(random, sizeof(random)) != 1) {
+        return NGX_ERROR;
+    }
+
+    random[6] = (u_char) (0x40 | (random[6] & 0x0f));
+    random[8] = (u_char) (0x80 | (random[8] & 0x3f));
+
+    for (i = 0; i < sizeof(random); i++) {
+
+        if (i == 4 || i == 6 || i == 8 || i == 10) {
+            *p++ = '-';
+        }
+
+        p = ngx_hex_dump(p, &random[i], 1);
+    }
 
     return NGX_OK;
 }
@@ -97,6 +190,36 @@ ngx_http_tasks_action_variable(ngx_http_request_t *r,
                        ? &ngx_http_tasks_action_names[route->action] : NULL);
 
     return NGX_OK;
+}
+
+
+ngx_http_tasks_auth_conf_t *
+ngx_http_tasks_get_auth(ngx_http_request_t *r)
+{
+    ngx_http_tasks_ctx_t       *ctx;
+    ngx_http_tasks_loc_conf_t  *tlcf;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_tasks_module);
+    tlcf = ngx_http_get_module_loc_conf(r, ngx_http_tasks_module);
+
+    if (ctx == NULL) {
+        ctx = ngx_http_tasks_get_ctx(r);
+
+        /* a location with rules of its own does not go by those of another */
+
+        if (ctx && (tlcf->auth.rules.keys || tlcf->auth.credentials)
+            && (tlcf->auth.rules.keys != ctx->conf->auth.rules.keys
+                || tlcf->auth.credentials != ctx->conf->auth.credentials))
+        {
+            ctx = NULL;
+        }
+    }
+
+    if (ctx) {
+        return &ctx->conf->auth;
+    }
+
+    return &tlcf->auth;
 }
 
 

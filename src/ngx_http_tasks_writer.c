@@ -271,3 +271,33 @@ ngx_http_tasks_is_text(const ngx_str_t *text)
 
     return 1;
 }
+
+
+ngx_uint_t
+ngx_http_tasks_is_uuid(const ngx_str_t *text, u_char *canonical)
+{
+    u_char      c;
+    ngx_uint_t  i;
+
+    if (text->len != 36) {
+        return 0;
+    }
+
+    for (i = 0; i < 36; i++) {
+        c = ngx_tolower(text->data[i]);
+
+        if (i == 8 || i == 13 || i == 18 || i == 23) {
+
+            if (c != '-') {
+                return 0;
+            }
+
+        } else if ((c < '0' || c > '9') && (c < 'a' || c > 'f')) {
+            return 0;
+        }
+
+        canonical[i] = c;
+    }
+
+    return 1;
+}

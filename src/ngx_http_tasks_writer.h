@@ -64,10 +64,16 @@ void ngx_http_tasks_write_chain(ngx_http_tasks_writer_t *w,
 /* Bytes of the well-formed UTF-8 sequence at "p", 0 if it is ill-formed. */
 size_t ngx_http_tasks_utf8_length(const u_char *p, const u_char *end);
 
+/* Whether "text" is a UUID; "canonical" (36 bytes) is it in lower case. */
+ngx_uint_t ngx_http_tasks_is_uuid(const ngx_str_t *text, u_char *canonical);
+
 /* Whether "text" is well-formed UTF-8 without control characters. */
 ngx_uint_t ngx_http_tasks_is_text(const ngx_str_t *text);
 
 
+#define ngx_http_tasks_equal(a, b)                                            \
+    ((a)->len == (b)->len                                                     \
+     && ((a)->len == 0 || ngx_memcmp((a)->data, (b)->data, (a)->len) == 0))
 #define ngx_http_tasks_write_str(w, s)                                        \
     ngx_http_tasks_write(w, (s)->data, (s)->len)
 #define ngx_http_tasks_write_literal(w, s)                                    \

@@ -138,6 +138,7 @@ sub asker {
         my ($path, $check) = @{ (
             ["/jobs?status=$status&limit=50", sub { }],
             ["/jobs?status=$status&kind=k1", sub { }],
+            ["/jobs/after?status=$status,completed&limit=50", sub { }],
             ["/jobs/pages?status=$status&limit=50", sub {
                 my ($body, $n) = @_;
                 $bad{total}++ unless $body =~ /"total":$n\}$/;
@@ -146,7 +147,7 @@ sub asker {
             ['/jobs/pages?limit=50', sub {
                 $bad{missing}++ if $_[1] != $tasks || $_[0] !~ /:$tasks\}$/;
             }],
-        )[rand 5] };
+        )[rand 6] };
 
         my $response = $ask->($path);
         my $body = $response->body;
@@ -161,7 +162,8 @@ sub asker {
             my ($id, $its_status, $its_kind) = ($1, $2, $3);
             $rows++;
             $bad{twice}++ if $seen{$id}++;
-            $bad{status}++ if $path =~ /status=/ && $its_status ne $status;
+            $bad{status}++ if $path =~ /status=([\w,]+)/
+                              && ",$1," !~ /,$its_status,/;
             $bad{kind}++ if $path =~ /kind=/ && $its_kind ne 'k1';
         }
 
@@ -201,12 +203,13 @@ sub asker {
 {
     redis('FLUSHALL');
 
-    my $tasks = $FULL ? 20000 : 2000;
+    my $tasks = $FULL ? 20000 : 10000 / $SLOW;
+    my @status = qw(pending running);
 
     # the even ones stay; the odd ones come and go
 
-    put_job("c$_", n => $_, created => created($_)) for map { $_ * 2 }
-                                                        1 .. $tasks;
+    put_job("c$_", n => $_, created => created($_), status => $status[$_ % 4 / 2])
+        for map { $_ * 2 } 1 .. $tasks;
 
     my $nginx = start_jobs(workers => 2);
     my $writer = in_background(sub {
@@ -217,29 +220,101 @@ sub asker {
         $redis->command('FCALL', 'jobs_remove', 1, $JOBS, "c$odd");
     });
 
-    for my $limit (7, 50, 333) {
-        my ($cursor, $pages, $repeated, $disorder, $last, %seen) = ('', 0, 0, 0);
+    for (['/jobs?limit=50', 'by position'],
+         ['/jobs?limit=333', 'by position'],
+         ['/jobs/after?limit=50', 'by id, also of a task that was removed'],
+         ['/jobs/after?limit=77&status=running,pending',
+          'by id, through two indexes']) {
+        my ($path, $what) = @$_;
+        my ($pages, $repeated, $disorder, $seen) = walk($nginx->port, $path);
 
-        do {
-            my $path = "/jobs?limit=$limit" . ($cursor && "&cursor=$cursor");
-            my $body = http($nginx->port, 'GET', $path)->body;
-
-            for my $n ($body =~ /"n":(\d+)/g) {
-                $repeated++ if $seen{$n}++;
-                $disorder++ if defined $last && $n >= $last;
-                $last = $n;
-            }
-
-            ($cursor) = $body =~ /"next":"([\w-]+)"\}$/;
-            $pages++;
-        } while ($cursor && $pages < 2 * $tasks);
-
-        is("$repeated $disorder " . grep({ !$seen{$_ * 2} } 1 .. $tasks),
-           '0 0 0', "$pages pages of $limit while others insert and remove: "
-           . 'no task twice, in order, none missing');
+        is("$repeated $disorder " . grep({ !$seen->{$_ * 2} } 1 .. $tasks),
+           '0 0 0', "$path: $pages pages while others insert and remove, $what:"
+           . ' no task twice, in order, none missing');
     }
 
     ok(end($writer), 'the writer wrote');
+}
+
+
+# Follows the cursors of a list to its end.
+
+sub walk {
+    my ($port, $path) = @_;
+
+    my ($cursor, $pages, $repeated, $disorder, $last, %seen) = ('', 0, 0, 0);
+    my $connection;
+
+    do {
+        my $response = http($connection //= http_connect($port), 'GET',
+                            $path . ($cursor && "&cursor=$cursor"));
+        my $body = $response->body;
+
+        $connection = undef if $response->header('Connection') eq 'close';
+
+        for my $n ($body =~ /"n":(\d+)/g) {
+            $repeated++ if $seen{$n}++;
+            $disorder++ if defined $last && $n >= $last;
+            $last = $n;
+        }
+
+        ($cursor) = $body =~ /"next":"([\w-]+)"\}$/;
+        $pages++;
+    } while ($cursor && $pages < 5000);
+
+    return ($pages, $repeated, $disorder, \%seen);
+}
+
+
+# A cursor with any one byte changed is refused, or leads to another position
+# of the same list.
+
+{
+    redis('FLUSHALL');
+
+    for my $scope (qw(mine theirs)) {
+        redis('FCALL', 'jobs_put', 1, "tasks:{jobs:$scope}",
+              job("$scope$_", n => $_, created => created($_))) for 1 .. 20;
+    }
+
+    my $nginx = start_jobs(workers => 1, locations => <<'END');
+location /mine { tasks_api apis/jobs.json; tasks_pass main; tasks_scope mine; }
+END
+
+    for my $route ('/mine', '/mine/after') {
+        my ($cursor) = http($nginx->port, 'GET', "$route?limit=7")->body
+                       =~ /"next":"([\w-]+)"\}$/;
+        my ($refused, $served, %bad) = (0, 0);
+        my $connection;
+
+        for my $at (0 .. length($cursor) - 1) {
+            for my $byte (grep { $_ != ord substr $cursor, $at, 1 } 0 .. 255) {
+                my $changed = join '', map { sprintf '%%%02X', ord }
+                    split //, substr($cursor, 0, $at) . chr($byte)
+                              . substr $cursor, $at + 1;
+
+                my $response = http($connection //= http_connect($nginx->port),
+                                    'GET', "$route?limit=7&cursor=$changed");
+                my ($status, $body) = (status($response), $response->body);
+
+                $connection = undef
+                    if $response->header('Connection') eq 'close';
+
+                if ($status eq '400 bad_cursor') {
+                    $refused++;
+                } elsif ($status eq '200' && $body !~ /theirs/) {
+                    $served++;
+                } else {
+                    $bad{$status}++;
+                }
+            }
+        }
+
+        is(join(', ', %bad), '', "$route: " . ($refused + $served)
+           . ' changed cursors are refused or lead elsewhere in the list');
+        cmp_ok($refused, '>', $served, 'most are refused');
+        note("$route: $refused refused, $served served");
+    }
 }
 
 
@@ -276,7 +351,7 @@ sub answer_for {
     return "+OK\r\n" if $name eq 'SELECT';
     return array(bulk('cancelled'), bulk("\"$command->[4]\""))
         if $name eq 'FCALL';
-    return bulk(7) if $name eq 'HGET';
+    return array(bulk(7)) if $key =~ /:revs$/;
     return array(bulk("862a99ba0c6000:" . ($key =~ /kind=(\w+)/)[0]))
         if $name eq 'ZRANGE';
     return array(map { bulk("{\"id\":\"$_\"}") } @$command[2 .. $#$command])

@@ -55,8 +55,8 @@ sub kind_of {
 
     my ($name, $key) = @$command;
 
-    return $name eq 'HMGET' ? ($key =~ /:rows$/ ? 'rows' : 'task')
-         : $name eq 'HGET' ? 'revision'
+    return $name eq 'HMGET' ? ($key =~ /:rows$/ ? 'rows'
+                               : $key =~ /:revs$/ ? 'revision' : 'task')
          : { ZRANGE => 'members', ZCARD => 'total', FCALL => 'cancel',
              SELECT => 'select', AUTH => 'auth', FUNCTION => 'load',
              FCALL_RO => $key =~ /_page$/ ? 'page' : 'version' }->{$name};
@@ -73,8 +73,8 @@ my %ANSWERS = (
     task     => array(bulk(99), bulk('"running"'), bulk('"x"'), bulk(1),
                       bulk('"2025-01-01T00:00:00"'), bulk('[1]')),
     cancel   => array(map { bulk($_) } 'cancelled', '"running"', 'running'),
-    page     => array(map { bulk($_) } 99, 2, @POSITIONS, '{"id":"b"}',
-                      '{"id":"a"}'),
+    page     => array(bulk(99), ":2\r\n", map { bulk($_) } @POSITIONS,
+                      '{"id":"b"}', '{"id":"a"}'),
 );
 
 my $revision = 99;
@@ -88,7 +88,8 @@ sub answer {
 
     return $changed if defined $changed;
 
-    return bulk($plan->{moving} ? $revision++ : 99) if $kind eq 'revision';
+    return array(bulk($plan->{moving} ? $revision++ : 99))
+        if $kind eq 'revision';
     return array(map { bulk("{\"id\":\"$_\"}") } @$command[2 .. $#$command])
         if $kind eq 'rows';
 
@@ -663,13 +664,16 @@ my %ALLOWED = (
              $name);
     }
 
-    my @page = map { bulk($_) } 99, 2, @POSITIONS, '{"id":"b"}', '{"id":"a"}';
+    my @page = (bulk(99), ":2\r\n", map { bulk($_) } @POSITIONS, '{"id":"b"}',
+                '{"id":"a"}');
 
     $fake->plan(moving => 1);
     is(asked($nginx, $_), '200', "the page function: $_") for qw(list pages);
 
     for my $i (0 .. 5) {
-        for my $other (":1\r\n", "+OK\r\n", "*0\r\n", "-ERR\r\n", "\$-1\r\n") {
+        my $number = $i == 1 ? bulk(2) : ":1\r\n";
+
+        for my $other ($number, "+OK\r\n", "*0\r\n", "-ERR\r\n", "\$-1\r\n") {
             my @changed = @page;
             $changed[$i] = $other;
             $fake->plan(moving => 1, replies => { page => array(@changed) });
@@ -798,9 +802,10 @@ sub sweep {
     for my $action (qw(list pages get cancel)) {
         my $size = 0;
         $size += length answer([split / /], {}) for
-            { list => ['HGET r', 'ZRANGE i', 'HMGET k:rows b a', 'HGET r'],
-              pages => ['HGET r', 'ZRANGE i', 'ZCARD i', 'HMGET k:rows b a',
-                        'HGET r'],
+            { list => ['HMGET k:revs r', 'ZRANGE i', 'HMGET k:rows b a',
+                       'HMGET k:revs r'],
+              pages => ['HMGET k:revs r', 'ZRANGE i', 'ZCARD i', 'HMGET k:rows b a',
+                        'HMGET k:revs r'],
               get => ['HMGET k:task:a'], cancel => ['FCALL c'] }->{$action}->@*;
 
         for my $how (qw(close reset stall split always)) {

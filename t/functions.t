@@ -51,7 +51,82 @@ END
              "set": {"state": "stopped", "ended": "$now", "worker": null}},
   "routes": [{"action": "list", "path": "", "response": "$tasks"}] }
 END
+    'blanks.json' => <<'END',
+{ "name": "blanks", "id": "integer", "order": "n desc",
+  "fields": {
+    "n":    {"type": "integer", "absent_if": [-1]},
+    "must": {"type": "string", "required": true, "absent_if": ["", "none"]},
+    "s":    {"type": "string", "absent_if": ["", "\u00e9"]},
+    "i":    {"type": "integer", "absent_if": [0], "default": 5},
+    "f":    {"type": "number", "absent_if": [0, 0.5]},
+    "b":    {"type": "boolean", "absent_if": [false], "filter": true},
+    "d":    {"type": "datetime", "absent_if": ["0001-01-01T00:00:00Z"]},
+    "o":    {"type": "object", "absent_if": [{}, {"a": [1, "x"]}]},
+    "a":    {"type": "array", "absent_if": [[]]},
+    "x":    {"type": "any", "absent_if": ["", 0, false, [], {}]} },
+  "state": "s",
+  "routes": [{"action": "list", "response": "$tasks"}] }
+END
+    'uuids.json' => <<'END',
+{ "name": "uuids", "id": "uuid", "order": "id desc", "fields": {},
+  "routes": [{"action": "list", "response": "$tasks"}] }
+END
+    'counts.json' => <<'END',
+{ "name": "counts", "id": {"type": "integer", "name": "count"}, "order": "count",
+  "fields": {"kind": {"type": "string"}},
+  "routes": [{"action": "list", "response": "$tasks"}] }
+END
+    'wheres.json' => <<'END',
+{ "name": "wheres", "id": "integer", "order": "id",
+  "fields": {
+    "status": {"type": "string", "default": "new"},
+    "kind":   {"type": "string", "view": "none"},
+    "size":   {"type": "integer", "default": 1, "view": "none"},
+    "local":  {"type": "boolean", "view": "detail"},
+    "at":     {"type": "integer"}, "at_ms": {"type": "number"},
+    "any":    {"type": "any", "view": "none"} },
+  "cancel": {"from": ["new", "run"], "unchanged": ["cancelled"],
+             "where": {"kind": ["download", "\u00e9 \"x\""], "size": [1, 2],
+                       "local": [true]},
+             "set": {"status": "cancelled", "at": "$now_unix",
+                     "at_ms": "$now_unix_ms", "any": "$now_unix"}},
+  "routes": [{"action": "list", "response": "$tasks"}] }
+END
+    'mains.json' => <<'END',
+{ "name": "mains", "id": "integer", "order": "id",
+  "fields": {"title": {"type": "string"}},
+  "collections": {
+    "runs": {"id": "string", "order": "at desc", "state": "phase", "max_value": 64,
+             "fields": {"at":    {"type": "datetime"},
+                        "phase": {"type": "string", "filter": true, "default": "on"}},
+             "cancel": {"from": ["on"], "set": {"phase": "off"}}},
+    "logs": {"id": {"name": "line", "type": "integer"}, "order": "line desc",
+             "fields": {"text": {"type": "string", "required": true}}} },
+  "routes": [
+    {"action": "list", "response": "$tasks"},
+    {"action": "list", "collection": "runs", "path": "/runs", "response": "$tasks",
+     "query": {"after": {"role": "cursor", "form": "$id"}}},
+    {"action": "list", "collection": "logs", "path": "/logs", "response": "$tasks",
+     "query": {"after": {"role": "cursor", "form": "at $position"}}} ] }
+END
+    slugs('up', 'asc'), slugs('down', 'desc'),
 );
+
+
+# Ordered by an id that is a string.
+
+sub slugs {
+    my ($name, $direction) = @_;
+
+    return ("$name.json" => <<"END");
+{ "name": "$name", "id": {"type": "string", "max_length": 600},
+  "order": "id $direction",
+  "fields": {"kind": {"type": "string", "filter": true},
+             "open": {"type": "boolean", "filter": true}},
+  "routes": [{"action": "list", "response": "\$tasks",
+              "query": {"after": {"role": "cursor", "form": "\$id"}}}] }
+END
+}
 
 redis('FUNCTION', 'LOAD', 'REPLACE', $_)
     for Tasks::Library::texts(Tasks::main_config(), %DEFINITIONS);
@@ -310,12 +385,20 @@ my @KIND = ('FCALL', 'kinds_put', 1, 'tasks:{kinds}');
             'FCALL_RO', 'jobs_put', 1, $JOBS, 'a', @due);
 }
 
-# what is wrong in a page is not repeated either
+# what is wrong in a page is refused, and not repeated either
 
-for my $arguments ([], [''], ['CANARY'], ['', 'CANARY', 'CANARY'],
-                   ['', '(CANARY', '+', 'BYLEX', 'CANARY']) {
-    my $error = error_of('FCALL_RO', 'jobs_page', 1, $JOBS, @$arguments);
-    unlike($error, qr/CANARY/, "a page of @$arguments repeats nothing");
+for my $arguments ([], [''], [0, 9], [0, 9, ''], ['CANARY', 9, '', ''],
+                   [0, 'CANARY', '', ''], ['', 9, '', ''], [0, '', '', ''],
+                   ['0 1', 9, '', '']) {
+    like(error_of('FCALL_RO', 'jobs_page', 1, $JOBS, @$arguments),
+         qr/^ERR tasks_jobs: an offset, a count, a cursor and index suffixes are due/,
+         "refused: a page of " . join ' ', map { "'$_'" } @$arguments);
+}
+
+for my $arguments ([0, 9, 'CANARY', ''], [0, 9, '', 'CANARY'],
+                   [0, 9, 'CANARY', 'CANARY', 'CANARY=']) {
+    is(error_of('FCALL_RO', 'jobs_page', 1, $JOBS, @$arguments), '',
+       "a page of @$arguments is empty");
 }
 
 
@@ -398,7 +481,8 @@ sub indexes {
        'their revisions are gone');
     is(call('jobs_remove', 'c'), 0, 'there is nothing to remove');
     is(call('jobs_remove', $_), 1, 'a last one') for qw(a b);
-    is("@{ redis('KEYS', '*') }", '', 'nothing is left of an empty collection');
+    is(join(' ', grep { !/^\Q$JOBS\E:gone:/ } @{ redis('KEYS', '*') }), '',
+       'nothing is left of an empty collection but where tasks were');
 
     my $last = call('jobs_put', 'a', created => $T);
     redis('FLUSHALL');
@@ -567,21 +651,146 @@ sub fill {
 
 # Page
 
+sub page {
+    my ($name, @arguments) = @_;
+
+    return redis('FCALL_RO', "${name}_page", 1, "tasks:{$name}", @arguments);
+}
+
 {
     fill(5, kind => 'x');
 
-    my $page = redis('FCALL_RO', 'jobs_page', 1, $JOBS, '', 0, 1, 'REV');
     my @index = @{ redis('ZRANGE', "$JOBS:index", 0, -1, 'REV') };
-    my @rows = @{ redis('HMGET', "$JOBS:rows", 'p0005', 'p0004') };
+    my @rows = @{ redis('HMGET', "$JOBS:rows", map { s/.*://r } @index) };
+    my $done = revs()->{'status=completed'};
 
-    is_deeply($page, [revs()->{''}, 5, @index[0, 1], @rows],
+    is_deeply(page('jobs', 0, 2, '', ''),
+              [revs()->{''}, 5, @index[0, 1], @rows[0, 1]],
               'page: revision, total, positions, rows');
-    is_deeply(redis('FCALL_RO', 'jobs_page', 1, $JOBS, 'status=completed',
-                    "($index[3]", '-', 'BYLEX', 'REV', 'LIMIT', 0, 9),
-              [revs()->{'status=completed'}, 5, $index[4],
-               redis('HGET', "$JOBS:rows", 'p0001')], 'behind a position');
-    is_deeply(redis('FCALL_RO', 'jobs_page', 1, $JOBS, 'status=none', 0, 9),
-              [undef, 0], 'of no index');
+    is_deeply(page('jobs', 3, 9, '', 'status=completed'),
+              [$done, 5, @index[3, 4], @rows[3, 4]], 'behind a rank');
+    is_deeply(page('jobs', 5, 9, '', ''), [revs()->{''}, 5], 'behind the last');
+    is_deeply(page('jobs', 0, 9, $index[3], 'status=completed'),
+              [$done, 5, $index[4], $rows[4]], 'behind a position');
+    is_deeply(page('jobs', 0, 1, $index[0], ''),
+              [revs()->{''}, 5, $index[1], $rows[1]], 'and no more than asked for');
+    is_deeply(page('jobs', 0, 0, '', ''), [revs()->{''}, 5], 'none at all');
+    is_deeply(page('jobs', 0, 0, $index[0], ''), [revs()->{''}, 5],
+              'none behind a position');
+    is_deeply(page('jobs', 0, 9, '', 'status=none'), [undef, 0], 'of no index');
+
+    put_job('a', status => 'running', created => '2025-01-01T00:00:03');
+    my ($position) = grep { /:a$/ }
+                     @{ redis('ZRANGE', "$JOBS:index", 0, -1) };
+
+    is_deeply(page('jobs', 1, 3, '', qw(status=completed status=none
+                                        status=running)),
+              [revs()->{'status=completed'}, 5, undef, 0,
+               revs()->{'status=running'}, 1,
+               @index[1, 2], $position, @rows[1, 2],
+               redis('HGET', "$JOBS:rows", 'a')],
+              'of several indexes: revision and total of each, then one list');
+}
+
+
+# A page of several indexes is what all their tasks, in the order of bytes, have
+# there.  A locale would not tell some of these letters apart, or sort "a" in
+# front of "B".
+
+{
+    redis('FLUSHALL');
+    srand 11;
+
+    my @letters = ('a', 'A', 'b', 'B', 'z', 'Z', '_', '-', ' ', '.', '0', '9',
+                   "\xc3\xa4", "\xc3\x84", "\xc3\x9f", "\xe2\x82\xac", '~', '!',
+                   ';', '%');
+    my %ids = map { ($_ => 1) }
+              qw(a A aa aA Aa AA B b _a -a a-b ab a_b a.b),
+              map { join '', map { $letters[rand @letters] } 1 .. 1 + rand 5 }
+                  1 .. 150;
+    my @kinds = qw(x y z);
+
+    for my $id (sort keys %ids) {
+        my @fields = (kind => '"' . $kinds[rand @kinds] . '"',
+                      open => rand() < 0.5 ? 'true' : 'false');
+        redis('FCALL', "${_}_put", 1, "tasks:{$_}", $id, @fields)
+            for qw(up down);
+    }
+
+    my @suffixes = ('kind=x', 'kind=z', 'kind=none');
+    my @pairs = map { my $kind = $_; map { "kind=$kind&open=$_" } qw(true false) }
+                qw(y z);
+
+    for my $name (qw(up down)) {
+        is(wrong_pages($name, @suffixes), '', "$name: pages of three indexes");
+        is(wrong_pages($name, @pairs), '', "$name: pages of pairs of filters");
+        is(wrong_pages($name, 'kind=y'), '', "$name: pages of one index");
+        is(wrong_pages($name, ''), '', "$name: pages of all tasks");
+    }
+
+    my @up = @{ redis('ZRANGE', 'tasks:{up}:index', 0, -1) };
+    cmp_ok(@up, '>', 100, 'many tasks');
+    is(join(' ', map { visible($_) } @{ redis('ZRANGE', 'tasks:{down}:index',
+                                               0, -1, 'REV') }),
+       join(' ', map { visible($_) } reverse sort @up), 'both orders of bytes');
+}
+
+# The pages that differ from what they should be.
+
+sub wrong_pages {
+    my ($name, @suffixes) = @_;
+
+    my $base = "tasks:{$name}";
+    my @all = sort map { @{ redis('ZRANGE', "$base:index" . ($_ && ":$_"),
+                                  0, -1) } } @suffixes;
+    @all = reverse @all if $name eq 'down';
+
+    my @head = map { (revs($base)->{$_},
+                      redis('ZCARD', "$base:index" . ($_ && ":$_"))) } @suffixes;
+    my @wrong;
+
+    my $check = sub {
+        my ($offset, $count, $cursor, @positions) = @_;
+
+        my @rows = map { redis('HGET', "$base:rows", s/^[^:]*://r) } @positions;
+        my $got = page($name, $offset, $count, $cursor, @suffixes);
+        my $due = [@head, @positions, @rows];
+
+        push @wrong, "$offset $count " . visible($cursor)
+            unless join('|', map { $_ // 'nil' } @$got)
+                   eq join('|', map { $_ // 'nil' } @$due);
+    };
+
+    for my $offset (0, 1, 2, 17, $#all, $#all + 1, $#all + 6) {
+        for my $count (0, 1, 7, $#all + 1, $#all + 100) {
+            $check->($offset, $count, '', some($offset, $count, @all));
+        }
+    }
+
+    for my $at (0, 1, 5, 30, $#all - 1, $#all) {
+        for my $count (0, 1, 8, $#all + 100) {
+            $check->(0, $count, $all[$at], some($at + 1, $count, @all));
+        }
+    }
+
+    # positions that no task has: before all, after all, in between
+
+    for my $cursor (' :', "\xff :\xff", 'Z :Z', 'a :A') {
+        $check->(0, 5, $cursor, some(0, 5,
+            grep { $name eq 'down' ? $_ lt $cursor : $_ gt $cursor } @all));
+    }
+
+    return join ', ', @wrong;
+}
+
+# So many elements of a list, or as many as there are.
+
+sub some {
+    my ($from, $count, @list) = @_;
+
+    splice @list, 0, $from < @list ? $from : scalar @list;
+
+    return splice @list, 0, $count < @list ? $count : scalar @list;
 }
 
 
@@ -637,6 +846,366 @@ sub fill {
 }
 
 
+# Cancel where
+
+{
+    redis('FLUSHALL');
+
+    my $put = sub { redis('FCALL', 'wheres_put', 1, 'tasks:{wheres}', @_) };
+    my $cancel = sub { redis('FCALL', 'wheres_cancel', 1, 'tasks:{wheres}', @_) };
+
+    my @fits = (kind => '"download"', local => 'true');
+
+    $put->(1, @fits);
+    $put->(2, @fits, kind => '"\u00e9 \"x\""', size => '2', status => '"run"');
+    $put->(3, @fits, kind => '"upload"');
+    $put->(4, @fits, kind => 'null');
+    $put->(5, @fits, size => '3');
+    $put->(6, @fits, local => 'false');
+    $put->(7, kind => '"download"');
+    $put->(8, @fits, status => '"done"');
+    $put->(9, @fits, status => '"cancelled"');
+    $put->(10, kind => '"upload"', status => '"done"');
+
+    my $before = dump_all();
+    is_deeply($cancel->($_), ['unchanged', '"new"', 'new'],
+              "cancel where: task $_, which it is not for, stays as it is")
+        for 3 .. 7;
+    is_deeply($cancel->($_), ['refused', '"done"', 'done'],
+              "the state of task $_ counts first") for 8, 10;
+    is_deeply($cancel->(9), ['unchanged', '"cancelled"', 'cancelled'],
+              'one that is cancelled');
+    is_deeply($cancel->(11), ['missing'], 'one that is not there');
+    ok(dump_all() eq $before, 'which change nothing');
+
+    is_deeply($cancel->(1), ['cancelled', '"new"', 'new'],
+              'a task that it is for, by a default too, is cancelled');
+    is_deeply($cancel->(2), ['cancelled', '"run"', 'run'],
+              'by any of the values, however it was written');
+    is(redis('HGET', 'tasks:{wheres}:task:2', 'status'), '"cancelled"',
+       'and is so');
+
+    $put->(3, kind => '"download"');
+    is($cancel->(3)->[0], 'cancelled', 'and so is one that has become such a task');
+}
+
+# the time of Redis as a number
+
+{
+    my $from = time;
+    redis('FCALL', 'wheres_put', 1, 'tasks:{wheres}', 12, kind => '"download"',
+          local => 'true');
+    redis('FCALL', 'wheres_cancel', 1, 'tasks:{wheres}', 12);
+    my $until = time;
+
+    my ($at, $at_ms, $any) = @{ redis('HMGET', 'tasks:{wheres}:task:12',
+                                      qw(at at_ms any)) };
+
+    like("$at $at_ms", qr/^\d{10} \d{13}$/, '$now_unix and $now_unix_ms are digits');
+    cmp_ok($at, '>=', int $from, 'the one in seconds');
+    cmp_ok($at, '<=', $until, 'of now');
+    cmp_ok($at_ms, '>=', int($from * 1000), 'the other in milliseconds');
+    cmp_ok($at_ms, '<=', $until * 1000, 'of now');
+    is($any, $at, 'for a field of type any as well');
+    like(redis('HGET', 'tasks:{wheres}:rows', 12), qr/"at":$at,"at_ms":$at_ms\}/,
+         'in the row too');
+}
+
+
+# Ids that are UUIDs
+
+{
+    redis('FLUSHALL');
+
+    my @uuids = qw(00000000-0000-0000-0000-000000000000
+                   550e8400-e29b-41d4-a716-446655440000
+                   ffffffff-ffff-ffff-ffff-ffffffffffff);
+    my @put = ('FCALL', 'uuids_put', 1, 'tasks:{uuids}');
+
+    is(error_of(@put, $_), '', "the id $_ is one") for @uuids;
+
+    is(join(' ', @{ redis('ZRANGE', 'tasks:{uuids}:index', 0, -1) }),
+       join(' ', map { "$_ :$_" } @uuids), 'their positions');
+    is(redis('HGET', 'tasks:{uuids}:rows', $uuids[1]), qq({"id":"$uuids[1]"}),
+       'the row');
+    is(eval { redis('FCALL', 'uuids_remove', 1, 'tasks:{uuids}', $uuids[1]) }, 1,
+       'and remove takes it, too');
+
+    refused("the id $_", qr/ERR tasks_uuids: the id is not a UUID in lower case/,
+            @put, $_)
+        for '550E8400-e29b-41d4-a716-446655440000',
+            '550e8400-e29b-41d4-a716-44665544000F',
+            '550e8400e29b41d4a716446655440000',
+            '550e8400-e29b-41d4-a716-4466554400000',
+            '550e8400-e29b-41d4-a716-44665544000',
+            '550e840-0e29b-41d4-a716-446655440000',
+            '550e8400e-29b-41d4-a716-446655440000',
+            '550e8400-e29b41d4--a716-446655440000',
+            '550e8400-e29b-41d4a-716-446655440000',
+            '550e8400-e29b-41d4-a7164-46655440000',
+            '550e8400--e29b-41d4-a71-446655440000',
+            '550g8400-e29b-41d4-a716-446655440000',
+            '------------------------------------',
+            '-50e8400-e29b-41d4-a716-446655440000',
+            '550e8400-e29b-41d4-a716-44665544000-',
+            '550e8400%e29b-41d4-a716-446655440000',
+            '{550e8400-e29b-41d4-a716-4466554400}',
+            ' 50e8400-e29b-41d4-a716-446655440000', '1';
+}
+
+
+# Values that stand for none
+
+sub blank {
+    my ($field) = @_;
+
+    return redis('HGET', 'tasks:{blanks}:task:1', $field) // 'absent';
+}
+
+{
+    redis('FLUSHALL');
+
+    my @put = ('FCALL', 'blanks_put', 1, 'tasks:{blanks}');
+    my %absent = (
+        s => ['""', "\"\xc3\xa9\""], i => ['0'], f => ['0', '0.5'],
+        b => ['false'], d => ['"0001-01-01T00:00:00Z"'],
+        o => ['{}', '{"a":[1,"x"]}'], a => ['[]'],
+        x => ['""', '0', 'false', '[]', '{}'],
+    );
+    my %kept = (
+        s => ['" "', '"\u00e9"', '"0"'], i => ['1', '-1'],
+        f => ['0.0', '0.50', '-0', '0e0'], b => ['true'],
+        d => ['"0001-01-01T00:00:00"'], o => ['{ }', '{"a":[1, "x"]}'],
+        a => ['[ ]', '[null]'], x => ['" "', '0.0', 'true', '[ ]', '"0"'],
+    );
+    my %set = (s => '"s"', i => '7', f => '1.5', b => 'true',
+               d => '"2025-01-01T00:00:00"', o => '{"b":1}', a => '[1]', x => '"x"');
+
+    redis(@put, 1, n => 1, must => '"m"');
+
+    for my $field (sort keys %absent) {
+        for my $value (@{ $absent{$field} }) {
+            redis(@put, 1, $field => $set{$field});
+            is(blank($field), $set{$field}, "absent_if: $field has a value");
+            redis(@put, 1, $field => $value);
+            is(blank($field), 'absent', 'which ' . visible($value) . ' clears');
+        }
+    }
+
+    for my $field (sort keys %kept) {
+        for my $value (@{ $kept{$field} }) {
+            redis(@put, 1, $field => $value);
+            is(blank($field), $value, "absent_if: $field stays " . visible($value));
+        }
+    }
+
+    redis(@put, 1, map { ($_ => $absent{$_}[0]) } keys %absent);
+    is(redis('HGET', 'tasks:{blanks}:rows', 1), '{"id":1,"n":1,"must":"m","i":5}',
+       'the row has none of them, but for a default');
+
+    redis(@put, 1, b => 'true');
+    is(redis('ZCARD', 'tasks:{blanks}:index:b=true'), 1, 'a filter value');
+    redis(@put, 1, b => 'false');
+    is(redis('EXISTS', 'tasks:{blanks}:index:b=true',
+             'tasks:{blanks}:index:b=false'), 0, 'an absent one has no index');
+
+    redis(@put, 1, s => '"on"');
+    redis('FCALL', 'blanks_put_if', 1, 'tasks:{blanks}', 1, '"on"', s => '""',
+          i => '0');
+    is(blank('s') . ' ' . blank('i'), 'absent absent', 'put_if does it, too');
+
+    refused('a required field with such a value', qr/must is required/,
+            @put, 1, must => '""');
+    refused('in a new task, too', qr/must is required/,
+            @put, 2, n => 2, must => '"none"');
+    refused('the order field with such a value', qr/n is (?:due|required)/,
+            @put, 1, n => '-1');
+    refused('what is not of the type', qr/o is not a valid JSON object/,
+            @put, 1, o => '[]');
+}
+
+
+# An order by the id
+
+sub positions {
+    my ($base) = @_;
+
+    return join ' ', map { visible($_) }
+                     @{ redis('ZRANGE', "$base:index", 0, -1) };
+}
+
+{
+    redis('FLUSHALL');
+
+    my @put = ('FCALL', 'counts_put', 1, 'tasks:{counts}');
+
+    redis(@put, $_) for qw(10 9 -1 0 9007199254740991 -9007199254740991 16777216);
+    is(positions('tasks:{counts}'), join(' ', qw(
+        60000000000001:-9007199254740991 7fffffffffffff:-1 80000000000000:0
+        80000000000009:9 8000000000000a:10 80000001000000:16777216
+        9fffffffffffff:9007199254740991)), 'order by an integer id: by its number');
+    is(redis('HGET', 'tasks:{counts}:rows', 9), '{"count":9}',
+       'a task needs no field then');
+
+    my $revision = redis('HGET', 'tasks:{counts}:task:9', '_rev');
+    redis(@put, 9, kind => '"k"');
+    is(redis('HGET', 'tasks:{counts}:task:9', '_pos'), '80000000000009:9',
+       'a change does not move it');
+    cmp_ok(redis('HGET', 'tasks:{counts}:task:9', '_rev'), '>', $revision,
+           'but its revision');
+
+    refused("the id $_", qr/count is not below 2\^53: it cannot be ordered by/,
+            @put, $_)
+        for '9007199254740992', '-9007199254740992', '9223372036854775807',
+            '12345678901234567890';
+
+    is(redis('FCALL', 'counts_prune', 1, 'tasks:{counts}', 5), 2, 'prune');
+    is(positions('tasks:{counts}'), join(' ', qw(
+        60000000000001:-9007199254740991 7fffffffffffff:-1 80000000000000:0
+        80000000000009:9 8000000000000a:10)), 'keeps the first ones');
+    is(redis('FCALL', 'counts_remove', 1, 'tasks:{counts}', -1), 1, 'remove');
+    is(redis('FCALL', 'counts_rebuild', 1, 'tasks:{counts}'), 4, 'rebuild');
+    is(positions('tasks:{counts}'), join(' ', qw(
+        60000000000001:-9007199254740991 80000000000000:0 80000000000009:9
+        8000000000000a:10)), 'and the rest is in order');
+}
+
+{
+    redis('FLUSHALL');
+
+    my @put = ('FCALL', 'down_put', 1, 'tasks:{down}');
+    my @ids = ('a', 'a b', 'a:b', 'ab', 'B', "\xc3\xa4", ':', '"', '\\', '%3A');
+
+    redis(@put, $_) for @ids;
+    is(join(' ', map { visible(s/^[^:]*://r) }
+                 @{ redis('ZRANGE', 'tasks:{down}:index', 0, -1) }),
+       join(' ', map { visible($_) } sort @ids),
+       'order by a string id: by its bytes');
+    is(positions('tasks:{down}'), join(' ', '" :"', '%3A :%3A', ';3A ::', 'B :B',
+       '\\ :\\', 'a :a', 'a!20b :a b', 'a;3Ab :a:b', 'ab :ab',
+       '\xc3\xa4 :\xc3\xa4'), 'whose positions hold it twice');
+
+    is(error_of(@put, 'x' x 512), '', 'an id of 512 bytes');
+    refused('a longer one', qr/id is longer than 512 bytes: it cannot be ordered by/,
+            @put, 'C' x 513);
+    refused('one that is too long anyway', qr/the id is longer than 600 bytes/,
+            @put, 'C' x 601);
+}
+
+
+# Collections
+
+{
+    redis('FLUSHALL');
+
+    my $main = 'tasks:{mains}';
+    my $runs = 'tasks:{mains_runs}';
+
+    redis('FCALL', 'mains_put', 1, $main, 1, title => '"t"');
+    my $first = redis('FCALL', 'mains_runs_put', 1, $runs, 'r1', at => $T);
+    redis('FCALL', 'mains_runs_put', 1, "tasks:{mains_runs:anna}", 'r1', at => $T,
+          phase => '"off"');
+    redis('FCALL', 'mains_logs_put', 1, 'tasks:{mains_logs}', 7, text => '"x"');
+
+    is(redis('HGET', "$main:rows", 1), '{"id":1,"title":"t"}',
+       'collections: a task of the main one');
+    is(redis('HGET', "$runs:rows", 'r1'),
+       '{"id":"r1","at":"2025-01-01T00:00:00","phase":"on"}', 'of another one');
+    is(redis('HGET', 'tasks:{mains_runs:anna}:rows', 'r1'),
+       '{"id":"r1","at":"2025-01-01T00:00:00","phase":"off"}', 'of a scope there');
+    is(redis('HGET', 'tasks:{mains_logs}:rows', 7), '{"line":7,"text":"x"}',
+       'of a third one');
+    is(redis('HGET', "$runs:revs", '_'), $first, 'each has its own revision');
+
+    my %versions = map { ($_ => redis('FCALL_RO', "${_}_version", 0)) }
+                   qw(mains mains_runs mains_logs);
+    is(grep({ /^[0-9a-f]{32}$/ } values %versions), 3, 'each has a version');
+    my %different = reverse %versions;
+    is(keys %different, 3, 'of its own');
+
+    is_deeply(redis('FCALL', 'mains_runs_cancel', 1, $runs, 'r1'),
+              ['cancelled', '"on"', 'on'], 'a cancel rule is of one of them');
+    like(error_of('FCALL', "${_}_cancel", 1, "tasks:{$_}", 1),
+         qr/^ERR Function not found/, "$_ has none") for qw(mains mains_logs);
+    is(error_of('FCALL', 'mains_runs_put_if', 1, $runs, 'r1', '"off"', at => $T),
+       '', 'so is a state');
+    refused('put_if where there is none', qr/a state is due/, 'FCALL',
+            'mains_logs_put_if', 1, 'tasks:{mains_logs}', 7, '"x"', text => '"y"');
+
+    refused("$_->[0] with the key $_->[1]", qr/one key is due: tasks:\{$_->[0]\}/,
+            'FCALL', "$_->[0]_put", 1, $_->[1], 1, title => '"t"')
+        for ['mains', $runs], ['mains_runs', $main],
+            ['mains_runs', 'tasks:{mains_logs}'], ['mains_runs', 'tasks:{runs}'],
+            ['mains', 'tasks:{mains:_runs:a}'];
+    refused('a field of another collection', qr/not a declared field/,
+            'FCALL', 'mains_runs_put', 1, $runs, 'r1', title => '"t"');
+    refused('a value above its own max_value', qr/phase is longer than 64 bytes/,
+            'FCALL', 'mains_runs_put', 1, $runs, 'r1', phase => '"' . 'C' x 63 . '"');
+    is(error_of('FCALL', 'mains_put', 1, $main, 1, title => '"' . 'x' x 63 . '"'),
+       '', 'which others do not have');
+
+    my $client = subscribed("$runs:events");
+    redis('FCALL', 'mains_put', 1, $main, 2);
+    redis('FCALL', 'mains_runs_put', 1, $runs, 'r2', at => $T);
+    like(join(' ', messages($client, $runs)),
+         qr/^\{"id":"r2","revision":\d+,"status":"on","event":"created"\}$/,
+         'events are of one of them');
+
+    is(redis('FCALL', 'mains_runs_remove', 1, $runs, $_), 1, "remove $_")
+        for qw(r1 r2);
+    is(redis('HGET', "$main:rows", 1) =~ tr/x//, 63, 'and others stay');
+}
+
+
+# Where a task was that is gone
+
+sub gone {
+    return join ' ', sort @{ redis('KEYS', '*:gone:*') };
+}
+
+{
+    redis('FLUSHALL');
+
+    redis('FCALL', 'up_put', 1, 'tasks:{up}', $_, kind => '"k"')
+        for 'a', 'b:c', 'd', 'e';
+    my $position = redis('HGET', 'tasks:{up}:task:b:c', '_pos');
+
+    is(gone(), '', 'nothing is gone');
+    redis('FCALL', 'up_remove', 1, 'tasks:{up}', 'b:c');
+    is(gone(), 'tasks:{up}:gone:b:c', 'a removed task leaves its place');
+    is(redis('GET', 'tasks:{up}:gone:b:c'), $position, 'which was its position');
+    my $ttl = redis('TTL', 'tasks:{up}:gone:b:c');
+    ok($ttl > 3590 && $ttl <= 3600, 'for an hour');
+
+    redis('FCALL', 'up_remove', 1, 'tasks:{up}', $_) for 'b:c', 'none';
+    is(gone(), 'tasks:{up}:gone:b:c', 'what was not there leaves none');
+
+    is(redis('FCALL', 'up_prune', 1, 'tasks:{up}', 1), 2, 'pruned tasks');
+    is(gone(), join(' ', map { "tasks:{up}:gone:$_" } qw(b:c d e)),
+       'leave theirs');
+
+    redis('FCALL', 'up_remove', 1, 'tasks:{up}', 'a');
+    is(join(' ', sort @{ redis('KEYS', 'tasks:*') }),
+       join(' ', map { "tasks:{up}:gone:$_" } qw(a b:c d e)),
+       'nothing else is left of an empty collection');
+
+    redis('FLUSHALL');
+    redis('FCALL', 'counts_put', 1, 'tasks:{counts}', $_) for 1, 2;
+    redis('FCALL', 'counts_remove', 1, 'tasks:{counts}', 2);
+    redis('FCALL', 'counts_prune', 1, 'tasks:{counts}', 0);
+    redis('FCALL', 'mains_put', 1, 'tasks:{mains}', 1);
+    redis('FCALL', 'mains_remove', 1, 'tasks:{mains}', 1);
+    redis('FCALL', 'mains_logs_put', 1, 'tasks:{mains_logs}', 1, text => '""');
+    redis('FCALL', 'mains_logs_remove', 1, 'tasks:{mains_logs}', 1);
+    is(join(' ', @{ redis('KEYS', '*') }), '',
+       'where no cursor is by id, nothing is left');
+
+    redis('FCALL', 'mains_runs_put', 1, 'tasks:{mains_runs:s}', 'r', at => $T);
+    redis('FCALL', 'mains_runs_remove', 1, 'tasks:{mains_runs:s}', 'r');
+    is(gone(), 'tasks:{mains_runs:s}:gone:r', 'a collection that has such cursors');
+}
+
+
 # Put if
 
 {
@@ -685,7 +1254,7 @@ sub fill {
     is(call('jobs_cancel', 'r')->[0], 'cancelled', 'what ends tasks goes on');
     is(call('jobs_remove', 'r'), 1, 'and what makes room');
     is(call('jobs_prune', 1), 2, 'as prune does');
-    is(redis('FCALL_RO', 'jobs_page', 1, $JOBS, '', 0, 9)->[1], 1,
+    is(redis('FCALL_RO', 'jobs_page', 1, $JOBS, 0, 9, '', '')->[1], 1,
        'and what reads');
     redis('CONFIG', 'SET', 'maxmemory', 0);
 }
@@ -706,9 +1275,9 @@ sub subscribed {
 # Messages up to the one that says "end".
 
 sub messages {
-    my ($client) = @_;
+    my ($client, $base) = @_;
 
-    redis('PUBLISH', "$JOBS:events", 'end');
+    redis('PUBLISH', ($base // $JOBS) . ':events', 'end');
 
     my @messages;
 

@@ -47,9 +47,36 @@ my $apis = join '', ordered('up', 'k', 'integer'),
          "c": {"type": "any", "view": "detail", "default": 1},
          "d": {"type": "any", "view": "list", "default": null},
          "e": {"type": "any", "view": "none", "default": 1}',
-        '', '{"items": "$tasks"}');
+        '', '{"items": "$tasks"}'),
+    api('capped', 'n', '"n": {"type": "integer"}', '
+         "size": {"type": "integer", "role": "limit", "default": 2,
+                  "minimum": 2, "maximum": 10000}', '"$tasks"'),
+    api('endless', 'n', '"n": {"type": "integer"}', '
+         "page": {"type": "integer", "role": "page"},
+         "size": {"type": "integer", "role": "limit", "default": 3,
+                  "minimum": -5}', '
+         {"items": "$tasks", "pages": "$pages", "size": "$limit?"}'),
+    api('from', 'n', '"n": {"type": "integer"},
+         "odd": {"type": "boolean", "filter": true}', '
+         "from": {"type": "integer", "role": "offset", "default": 1},
+         "size": {"type": "integer", "role": "limit"},
+         "odd":  {"type": "boolean", "filter": "odd", "multiple": "comma"}', '
+         {"items": "$tasks", "from": "$offset", "next": "$next_offset?"}'),
+    api('ids', 'id', '', '', '"$tasks"'),
+    api('ids_down', 'id desc', '', '', '"$tasks"');
 
 $apis .= <<'END';
+>>> keys.json
+{"name": "keys", "id": {"name": "key"}, "order": "key", "fields": {},
+ "collections": {
+   "down": {"id": {"name": "key"}, "order": "key desc", "fields": {}},
+   "both": {"id": "string", "order": "n",
+            "fields": {"n": {"type": "integer"},
+                       "s": {"type": "string", "view": "none", "filter": true}}}},
+ "routes": [{"action": "list", "response": "$tasks"},
+            {"action": "list", "collection": "down", "path": "/down", "response": "$tasks"},
+            {"action": "list", "collection": "both", "path": "/both", "response": "$tasks",
+             "query": {"s": {"filter": "s"}}}]}
 >>> by_path.json
 {"name": "by_path", "id": "integer", "order": "n",
  "fields": {"n": {"type": "integer"},
@@ -137,12 +164,94 @@ main::page(0, 1, 1, 3)
 --- api: pages
 --- put eval: main::ten()
 --- request eval
-["GET /t?page=0", "GET /t?page=-1", "GET /t?page=2147483648", "GET /t?size=10001", "GET /t?size=-1"]
+["GET /t?page=0", "GET /t?page=-1", "GET /t?page=2147483648", "GET /t?size=-1"]
 --- error_code eval
-[(400) x 5]
+[(400) x 4]
 --- response_body eval
 ['{"error":"page is too small"}', '{"error":"page is too small"}', '{"error":"page is too large"}',
- '{"error":"size is too large"}', '{"error":"size is too small"}']
+ '{"error":"size is too small"}']
+
+
+
+=== a limit out of the bounds that the definition sets
+--- api: capped
+--- put eval: main::ten()=~s/,"odd":\w+//gr
+--- request eval
+["GET /t?size=10001", "GET /t?size=1", "GET /t?size=10000", "GET /t?size=2", "GET /t"]
+--- error_code eval
+[400, 400, 200, 200, 200]
+--- response_body_like eval
+['^\{"error":"size is too large"\}$', '^\{"error":"size is too small"\}$', main::jobs_like(1 .. 10),
+ main::jobs_like(1, 2), main::jobs_like(1, 2)]
+
+
+
+=== a limit above 10000 is taken where the definition sets no bound
+--- api: pages
+--- put eval: main::ten()
+--- request eval
+["GET /t?size=10001", "GET /t?size=9223372036854775807", "GET /t?size=9223372036854775808"]
+--- error_code eval
+[200, 200, 400]
+--- response_body eval
+[main::page(10, 1, 1, 10001, 1..10), main::page(10, 1, 1, "9223372036854775807", 1..10),
+ '{"error":"size is not of the right type"}']
+
+
+
+=== a negative limit is none where the definition lets it pass
+--- api: endless
+--- put
+1 {"n":1}
+2 {"n":2}
+3 {"n":3}
+4 {"n":4}
+--- request eval
+["GET /t?size=-1", "GET /t?size=-5", "GET /t?size=-6", "GET /t", "GET /t?size=0"]
+--- error_code eval
+[200, 200, 400, 200, 200]
+--- response_body eval
+['{"items":[{"id":1,"n":1},{"id":2,"n":2},{"id":3,"n":3},{"id":4,"n":4}],"pages":1}',
+ '{"items":[{"id":1,"n":1},{"id":2,"n":2},{"id":3,"n":3},{"id":4,"n":4}],"pages":1}',
+ '{"error":"size is too small"}',
+ '{"items":[{"id":1,"n":1},{"id":2,"n":2},{"id":3,"n":3}],"pages":2,"size":3}',
+ '{"items":[],"pages":1,"size":0}']
+
+
+
+=== lists from an offset, of one index and of several
+--- api: from
+--- put eval: main::ten()
+--- request eval
+["GET /t?size=2&from=0", "GET /t?size=2", "GET /t?size=2&from=8", "GET /t?size=2&from=9", "GET /t?size=2&from=10",
+ "GET /t?size=2&from=4503599627370496", "GET /t?size=2&from=3&odd=true", "GET /t?size=2&from=3&odd=true,false"]
+--- response_body_like eval
+['"id":1,.*"id":2,.*\],"from":0,"next":2\}$', '"id":2,.*"id":3,.*\],"from":1,"next":3\}$',
+ '"id":9,.*"id":10,.*\],"from":8\}$', '^\{"items":\[\{"id":10,[^{]*\],"from":9\}$', '^\{"items":\[\],"from":10\}$',
+ '^\{"items":\[\],"from":4503599627370496\}$', '"id":7,.*"id":9,.*\],"from":3\}$',
+ '"id":4,.*"id":5,.*\],"from":3,"next":5\}$']
+
+
+
+=== an offset out of bounds
+--- api: from
+--- put
+--- request eval
+["GET /t?from=-1", "GET /t?from=4503599627370497", "GET /t?from=x"]
+--- error_code eval
+[(400) x 3]
+--- response_body eval
+['{"error":"from is too small"}', '{"error":"from is too large"}', '{"error":"from is not of the right type"}']
+
+
+
+=== without a limit all that follows an offset is shown, whatever the filters
+--- api: from
+--- put eval: main::ten()
+--- request eval
+["GET /t?from=8", "GET /t?from=3&odd=false", "GET /t?from=8&odd=false,true"]
+--- response_body_like eval
+['"id":9,.*"id":10,.*\],"from":8\}$', '"id":8,.*"id":10,.*\],"from":3\}$', '"id":9,.*"id":10,.*\],"from":8\}$']
 
 
 
@@ -250,6 +359,75 @@ main::jobs_like(7, 4, 3, 6, 5, 2, 1, 8)
 GET /t
 --- response_body_like eval
 main::jobs_like(6, 4, 5, 9, 2, 8, 1, 3, 7)
+
+
+
+=== in order of an integer id
+--- api: ids
+--- put
+10 {}
+9 {}
+-1 {}
+0 {}
+9007199254740991 {}
+--- request
+GET /t
+--- response_body chomp
+[{"id":-1},{"id":0},{"id":9},{"id":10},{"id":9007199254740991}]
+
+
+
+=== the same downwards
+--- api: ids_down
+--- put
+10 {}
+9 {}
+-1 {}
+0 {}
+--- request
+GET /t
+--- response_body chomp
+[{"id":10},{"id":9},{"id":0},{"id":-1}]
+
+
+
+=== in order of an id that is a string, both ways, by its bytes
+--- api: keys
+--- put
+a:b {}
+ab {}
+a {}
+B {}
+:x {}
+a,b {}
+é {}
+= keys_down
+a:b {}
+ab {}
+a {}
+B {}
+:x {}
+a,b {}
+é {}
+--- request eval
+["GET /t", "GET /t/down"]
+--- response_body eval
+my @keys = map { qq({"key":"$_"}) } ':x', 'B', 'a', 'a,b', 'a:b', 'ab', "\xc3\xa9";
+['[' . (CORE::join ',', @keys) . ']', '[' . (CORE::join ',', CORE::reverse @keys) . ']']
+
+
+
+=== each collection has tasks of its own
+--- api: keys
+--- put
+1 {}
+= keys_both
+1 {"n":2,"s":"x"}
+2 {"n":1,"s":"y"}
+--- request eval
+["GET /t", "GET /t/down", "GET /t/both", "GET /t/both?s=x", "GET /t?s=y"]
+--- response_body eval
+['[{"key":"1"}]', '[]', '[{"id":"2","n":1},{"id":"1","n":2}]', '[{"id":"1","n":2}]', '[{"key":"1"}]']
 
 
 
@@ -369,10 +547,26 @@ main::jobs_like(9, 2, 10, 1)
 --- put eval
 CORE::join '', qq(0 {"n":0,"odd":false}\n), map { qq($_ {"n":$_,"odd":true}\n) } 1 .. 10000
 --- request eval
-["GET /t?odd=1&size=10000", "GET /t?size=10000&page=2"]
+["GET /t?odd=1&size=10000", "GET /t?size=10000&page=2", "GET /t?odd=1&size=10001", "GET /t?size=20000&page=2"]
 --- response_body_like eval
 ['^\{"items":\[\{"id":1,.*\{"id":10000,"n":10000,"odd":true\}\],"total":10000,"page":1,"pages":1,',
- '^\{"items":\[\{"id":10000,"n":10000,"odd":true\}\],"total":10001,"page":2,"pages":2,']
+ '^\{"items":\[\{"id":10000,"n":10000,"odd":true\}\],"total":10001,"page":2,"pages":2,',
+ '^\{"items":\[\{"id":1,.*\{"id":10000,"n":10000,"odd":true\}\],"total":10000,"page":1,"pages":1,',
+ '^\{"items":\[\],"total":10001,"page":2,"pages":1,']
+
+
+
+=== a list with a limit above 10000 is whole or an error
+--- api: pages
+--- put eval
+CORE::join '', map { qq($_ {"n":$_,"odd":true}\n) } 1 .. 10001
+--- request eval
+["GET /t?size=10001", "GET /t?size=99999&odd=true", "GET /t?size=99999&odd=false", "GET /t?size=10000"]
+--- error_code eval
+[500, 500, 200, 200]
+--- response_body_like eval
+['^\{"error":"The answer is too large"\}$', '^\{"error":"The answer is too large"\}$', '^\{"items":\[\],"total":0,',
+ '^\{"items":\[\{"id":1,.*\{"id":10000,"n":10000,"odd":true\}\],"total":10001,"page":1,"pages":2,']
 
 
 

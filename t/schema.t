@@ -1,7 +1,7 @@
 # conf/apis/schema.json and the compiler say the same of a definition: what one
 # takes or refuses, the other does, but for what a schema cannot say.  Here is
-# also one definition that uses all that there is, and README.md's examples are
-# tried.
+# also one definition that uses all that there is, and README.md's examples and
+# what it shows of them are tried.
 
 use lib 't/lib';
 use Tasks ':live';
@@ -11,6 +11,7 @@ use File::Basename qw(basename dirname);
 use File::Temp qw(tempdir);
 use JSON::PP;
 
+use Tasks::Library;
 use Tasks::Nginx;
 
 my $apis = abs_path(dirname(__FILE__) . '/../conf/apis');
@@ -24,31 +25,53 @@ my $MAXIMAL = <<'END';
   "description": "Every member that there is",
   "id": {"name": "task_id", "type": "string", "required": true,
          "max_length": 64, "pattern": "^[a-z]", "description": "An id",
-         "errors": {"pattern": {"class": "not_found"}}},
+         "errors": {"pattern": {"class": "not_found"},
+                    "default": {"class": "odd_id", "code": 5}}},
   "order": "created_at desc",
   "state": "phase",
   "max_value": 65536,
   "repeated": "error",
+  "correlation_header": "X-Correlation-Id",
+  "content_type": "application/vnd.api+json",
+  "headers": {"Cache-Control": "no-cache", "X-1": ""},
 
   "fields": {
     "created_at": {"type": "datetime", "required": true},
     "phase":      {"type": "string", "filter": true, "default": "new"},
     "tenant":     {"type": "integer", "view": "none", "filter": true},
     "urgent":     {"type": "boolean", "filter": true, "default": false},
-    "ratio":      {"type": "number", "default": 0.5},
-    "ended_at":   {"type": "datetime", "view": "all", "default": null},
-    "input":      {"type": "object", "view": "detail", "default": {}},
-    "steps":      {"type": "array", "view": "detail", "default": [1]},
+    "ratio":      {"type": "number", "default": 0.5, "absent_if": [0, 1.5]},
+    "ended_at":   {"type": "datetime", "view": "all", "default": null,
+                   "absent_if": ["0001-01-01T00:00:00Z"]},
+    "input":      {"type": "object", "view": "detail", "default": {},
+                   "absent_if": [{}]},
+    "steps":      {"type": "array", "view": "detail", "default": [1],
+                   "absent_if": [[]]},
     "extra":      {"type": "any", "view": "detail", "default": "none",
+                   "absent_if": ["", 0, false, null, [], {}],
                    "description": "Whatever the worker adds"},
-    "short":      {"type": "string", "view": "list"}
+    "short":      {"type": "string", "view": "list", "absent_if": [""]},
+    "a field":    {"type": "integer", "view": "none", "absent_if": [0]},
+    "kind":       {"type": "string", "filter": true}
   },
 
   "cancel": {
     "except": ["done", "failed"],
     "unchanged": ["cancelled", 1, true],
+    "where": {"kind": ["a", "b"], "tenant": [1], "urgent": [true]},
     "set": {"phase": "cancelled", "ended_at": "$now", "short": "$now_naive",
-            "extra": "$now_seconds", "ratio": null, "steps": []}
+            "extra": "$now_seconds", "ratio": "$now_unix_ms", "steps": [],
+            "a field": "$now_unix", "input": null}
+  },
+
+  "collections": {
+    "runs": {"description": "All that a collection has", "id": "uuid",
+             "order": "id desc", "state": "step", "max_value": 64,
+             "fields": {"step": {"type": "string", "filter": true},
+                        "n": {"type": "integer", "filter": true}},
+             "cancel": {"from": ["on"], "set": {"step": "off"}}},
+    "log_2": {"id": {"name": "line", "type": "integer"}, "order": "line",
+              "fields": {}}
   },
 
   "routes": [
@@ -66,22 +89,37 @@ my $MAXIMAL = <<'END';
         "urgent": {"type": "boolean", "filter": "urgent", "default": false,
                    "enum": [true, false]},
         "size":   {"type": "integer", "role": "limit", "default": 20,
-                   "minimum": 1, "maximum": 10000, "enum": [10, 20],
+                   "minimum": -1, "maximum": 1000000, "enum": [10, 20],
                    "absent_if": [0]},
-        "after":  {"role": "cursor", "pattern": "^[A-Za-z0-9_-]+$"},
+        "after":  {"role": "cursor", "pattern": "^[A-Za-z0-9_-]+$",
+                   "encoding": "base64", "form": "{\"id\":\"$id\"}"},
+        "kinds":  {"filter": "kind", "multiple": "repeated", "max_items": 16,
+                   "errors": {"max_items": "too many", "default": "no"}},
+        "ref":    {"type": "uuid", "enum": ["550e8400-e29b-41d4-a716-446655440000"]},
+        "tab":    {"type": "string", "role": "none", "default": "all",
+                   "choices": {"all": {},
+                               "new": {"filters": {"phase": ["new", "on"],
+                                                   "urgent": [true, false]},
+                                       "limit": 0, "description": "New ones"}}},
         "trace":  {"required": true,
                    "errors": {"required": "$parameter is due",
-                              "repeated": {"message": "once", "code": "r"}}}
+                              "repeated": {"message": "once", "code": true}}}
       },
       "status": 206,
       "content_type": "application/json; charset=utf-8",
+      "headers": {"X-List": "1"},
       "response": {"items": "$tasks", "also": "${tasks}?", "count": "$total",
                    "pages": "$pages", "page": "$page", "size": "$limit",
                    "next": "$next_cursor?", "host": "${host}:$server_port",
+                   "more": ["$has_more", "$count", "$offset", "$first_id"],
+                   "last": "$last_id?", "p": "$next_page?", "o": "$next_offset?",
+                   "which": "$correlation_id", "why": "$reason",
+                   "clock": ["$now_unix", "$now_unix_ms"],
                    "at": ["$now", "$now_seconds", "$now_naive", {"a": "$uri?"}],
                    "text": "$$5 of $total? ${limit}x", "ok": true, "none": null,
                    "status": "$status", "half": 0.5},
       "errors": {"default": {"headers": {"X-Part": "list"}},
+                 "odd_id": {"code": false}, "no_token": {},
                  "bad_cursor": {"status": 422, "text": "$message"}}
     },
     {
@@ -90,11 +128,28 @@ my $MAXIMAL = <<'END';
       "response": "$tasks"
     },
     {
+      "action": "list", "collection": "runs", "path": "/runs/{step}",
+      "path_parameters": {"step": {"filter": "step", "multiple": "comma",
+                                   "max_items": 64}},
+      "query": {"from": {"type": "integer", "role": "offset", "default": 0,
+                         "minimum": 0, "maximum": 4503599627370496},
+                "n": {"type": "integer", "filter": "n", "multiple": "no"}},
+      "response": "$tasks"
+    },
+    {
+      "action": "cancel", "collection": "runs", "path": "/runs/{id}/stop",
+      "response": {"n": "$task.n", "step": "${task.step}?", "was": "$state"}
+    },
+    {"action": "none", "path": "/stats"},
+    {"action": "none", "path": "/{id}/log/{n}", "method": "PUT",
+     "path_parameters": {"n": {"type": "integer"}}, "description": "Later"},
+    {
       "action": "get",
       "path": "/{id}/{format}",
       "path_parameters": {"format": {"enum": ["json"]}},
       "query": {"verbose": {"type": "boolean"}},
-      "response": ["$task", {"id": "$id"}]
+      "response": ["$task", {"id": "$id", "size": "$task.ratio",
+                             "odd": "${task.a field}?", "short": "$task.short?"}]
     },
     {
       "action": "cancel",
@@ -106,25 +161,35 @@ my $MAXIMAL = <<'END';
       "method": "POST",
       "path": "/{id}/cancel",
       "status": 202,
-      "response": {"id": "$id", "was": "$state", "say": "it was $state"}
+      "response": {"id": "$id", "was": "$state", "say": "it was $state",
+                   "now": "$task", "phase": "$task.phase"}
     }
   ],
 
   "errors": {
-    "default": {"status": 400, "message": "no",
+    "default": {"status": 400, "message": "no", "code": "E",
                 "body": {"code": "$status", "message": "$message",
                          "id": "$id?", "state": "$state?", "rule": "$rule?",
                          "where": "$location $parameter", "was": "$value",
-                         "why": "$code", "request": "$request_id"},
+                         "why": "$code", "request": "$request_id",
+                         "claim": "$claim?", "title": "$reason",
+                         "which": "$correlation_id", "at": "$now_unix"},
                 "content_type": "application/problem+json",
                 "headers": {"Cache-Control": "no-store"}},
     "bad_parameter": {"rules": {"type": "$value is wrong",
-                                "minimum": {"code": "min"},
+                                "minimum": {"code": 17}, "max_items": "m",
+                                "default": {"class": "odd_id"},
                                 "maximum": {"message": "$value is too much"},
                                 "required": {"class": "unauthorized"},
                                 "enum": "e", "pattern": "p", "max_length": "l",
                                 "repeated": "r"}},
     "bad_cursor": {}, "unauthorized": {"text": "$message\n", "body": {}},
+    "no_token": {"code": 1}, "bad_token": {"message": "$claim is wrong"},
+    "expired_token": {}, "early_token": {}, "bad_credential": {},
+    "expired_credential": {},
+    "odd_id": {"like": "bad_parameter", "status": 422, "code": true,
+               "body": "$code", "headers": {}},
+    "no_team_2": {"like": "early_token"},
     "forbidden": {}, "not_found": {"status": 200}, "no_route": {},
     "bad_method": {}, "cannot_cancel": {"message": "it is $state"},
     "too_large": {}, "unavailable": {}, "timeout": {}, "internal": {}
@@ -138,13 +203,34 @@ my $SHORT = <<'END';
  "routes": [{"action": "list", "response": "$tasks"}]}
 END
 
-# What is good: a definition, and a change of it: the place (words), and its new
+# What is good: a definition, and changes of it: a place (words), and its new
 # value as JSON; without one it is taken out.
 my @GOOD = (
     ['everything there is', $MAXIMAL],
     ['as little as there may be', $SHORT],
     ['an id of type string', $SHORT, 'id', '"string"'],
     ['an id as an empty object', $SHORT, 'id', '{}'],
+    ['an id of type uuid', $SHORT, 'id', '"uuid"'],
+    ['an order by the id, and no field', $SHORT, 'order', '"id desc"', 'fields', '{}'],
+    ['an order by the id under its name', $SHORT, 'id', '{"name": "key"}',
+     'order', '"key"'],
+    ['collections, and none', $SHORT, 'collections', '{}'],
+    ['a parameter that has one value, as it says', $MAXIMAL,
+     'routes 0 query phase multiple', '"no"'],
+    ['a limit without bounds', $MAXIMAL, 'routes 0 query size',
+     '{"type": "integer", "role": "limit", "minimum": -9223372036854775808,
+       "maximum": 9223372036854775807}'],
+    ['a cursor as it is', $MAXIMAL, 'routes 0 query after',
+     '{"role": "cursor", "encoding": "none", "form": "$position"}'],
+    ['a message for a class of its own', $MAXIMAL, 'routes 0 query trace errors',
+     '{"default": {"class": "no_team_2"}}'],
+    ['a code that is a number', $SHORT, 'errors', '{"timeout": {"code": -1}}'],
+    ['a class of its own', $SHORT, 'errors',
+     '{"9_lives": {"like": "not_found", "text": "$message"}}'],
+    ['a uuid by default', $MAXIMAL, 'routes 0 query ref default',
+     '"550E8400-e29b-41d4-a716-446655440000"'],
+    ['a datetime of the shortest form', $MAXIMAL, 'fields ended_at default',
+     '"2025-01-01 00:00:00"'],
     ['an integer id with bounds and values', $SHORT,
      'id', '{"type": "integer", "minimum": 1, "maximum": 9, "enum": [1, 2]}'],
     ['an order that says asc', $SHORT, 'order', '"n asc"'],
@@ -167,6 +253,21 @@ my @BAD = (
     ['a name that is too long', $SHORT, 'name', '"' . 'a' x 65 . '"'],
     ['no id', $SHORT, 'id'],
     ['a boolean id', $SHORT, 'id', '"boolean"'],
+    ['a number as an id', $SHORT, 'id', '"number"'],
+    ['an id with several values', $MAXIMAL, 'id multiple', '"comma"'],
+    ['an id with choices', $MAXIMAL, 'id choices', '{"a": {}}'],
+    ['an id with the form of a cursor', $MAXIMAL, 'id form', '"$id"'],
+    ['an id whose name is no string', $MAXIMAL, 'id name', '1'],
+    ['an id of a type of fields', $MAXIMAL, 'id type', '"any"'],
+    ['an id with a bound that is no number', $MAXIMAL, 'id minimum', '"1"'],
+    ['an id with another one', $MAXIMAL, 'id maximum', 'true'],
+    ['an id that is longer than any', $MAXIMAL, 'id max_length', '1025'],
+    ['an id with a pattern that is none', $MAXIMAL, 'id pattern', '1'],
+    ['an id with a value of another type', $MAXIMAL, 'id enum', '[1]'],
+    ['an integer id with a value of another type', $SHORT, 'id',
+     '{"type": "integer", "enum": ["1"]}'],
+    ['an id with an unknown rule', $MAXIMAL, 'id errors', '{"form": "x"}'],
+    ['an id that may be absent', $MAXIMAL, 'id absent_if', '[""]'],
     ['an id with a default', $MAXIMAL, 'id default', '"a"'],
     ['an id with a role', $MAXIMAL, 'id role', '"limit"'],
     ['an id with a view', $MAXIMAL, 'id view', '"list"'],
@@ -176,7 +277,51 @@ my @BAD = (
     ['a max_value that is too large', $SHORT, 'max_value', '16777217'],
     ['an unknown way to repeat', $SHORT, 'repeated', '"any"'],
 
-    ['no fields', $SHORT, 'fields', '{}'],
+    ['a correlation_header that is no name', $SHORT, 'correlation_header', '"X Y"'],
+    ['an empty correlation_header', $SHORT, 'correlation_header', '""'],
+    ['a content_type of two lines', $SHORT, 'content_type', '"a\nb"'],
+    ['headers that are no object', $SHORT, 'headers', '["X"]'],
+    ['a header that is a number', $SHORT, 'headers', '{"X": 1}'],
+
+    ['collections that are no object', $SHORT, 'collections', '[]'],
+    ['a collection with a capital letter', $MAXIMAL, 'collections Runs',
+     '{"id": "uuid", "order": "id", "fields": {}}'],
+    ['a collection that is no object', $MAXIMAL, 'collections runs', '"uuid"'],
+    ['a collection without an id', $MAXIMAL, 'collections runs id'],
+    ['a collection without an order', $MAXIMAL, 'collections runs order'],
+    ['a collection without fields', $MAXIMAL, 'collections runs fields'],
+    ['a collection with routes', $MAXIMAL, 'collections runs routes', '[]'],
+    ['a collection with a bad field', $MAXIMAL, 'collections runs fields n type',
+     '"int"'],
+    ['a collection with a cancel and no state', $MAXIMAL, 'collections runs state'],
+    ['a collection with a bad id', $MAXIMAL, 'collections runs id', '"any"'],
+    ['a collection with an order that is none', $MAXIMAL, 'collections runs order', '1'],
+    ['a collection with a state that is none', $MAXIMAL, 'collections runs state', '1'],
+    ['a collection with a bad cancel', $MAXIMAL, 'collections runs cancel', '{}'],
+    ['a collection whose max_value is too large', $MAXIMAL,
+     'collections runs max_value', '16777217'],
+    ['a message for what cannot happen, of its id', $SHORT, 'collections',
+     '{"a": {"id": {"errors": {"repeated": "x"}}, "order": "id", "fields": {}}}'],
+    ['a route of a collection that is not there', $SHORT, 'routes 0 collection',
+     '"runs"'],
+    ['a collection that is no string', $MAXIMAL, 'routes 2 collection', '1'],
+
+    ['no fields', $SHORT, 'fields'],
+    ['fields that are no object', $SHORT, 'fields', '[]'],
+    ['a field that is a uuid', $SHORT, 'fields n type', '"uuid"'],
+    ['absent_if of a field: no array', $SHORT, 'fields n absent_if', '0'],
+    ['absent_if of a field: another type', $SHORT, 'fields n absent_if', '["0"]'],
+    ['absent_if of a field: null', $MAXIMAL, 'fields short absent_if', '[null]'],
+    ['absent_if of a field: no time', $MAXIMAL, 'fields ended_at absent_if', '[""]'],
+    (map { my ($field, @values) = @$_;
+           ["$field by default: $values[0]", $MAXIMAL, "fields $field default",
+            $values[0]],
+           ["absent_if: $values[0] of $field", $MAXIMAL, "fields $field absent_if",
+            "[$values[0]]"] }
+         ['ratio', '"1"'], ['urgent', '0'], ['input', '[]'], ['steps', '{}'],
+         ['short', '1']),
+    ['a filter that is no flag', $SHORT, 'fields n filter', '"yes"'],
+    ['a default that is no time', $MAXIMAL, 'fields ended_at default', '"2025-01-01"'],
     ['a field whose name begins with _', $SHORT, 'fields _n',
      '{"type": "any"}'],
     ['a field without a type', $SHORT, 'fields n type'],
@@ -194,6 +339,16 @@ my @BAD = (
     ['cancel that sets an unknown time', $MAXIMAL, 'cancel set phase',
      '"$today"'],
     ['a state that is an object', $MAXIMAL, 'cancel unchanged 0', '{}'],
+    ['cancel of a state that is no string', $SHORT, 'fields status',
+     '{"type": "integer"}', 'cancel', '{"from": [], "set": {}}'],
+    ['cancel that is no object', $MAXIMAL, 'cancel', '[]'],
+    ['cancel with an unknown member', $MAXIMAL, 'cancel if', '{}'],
+    ['cancel from no array', $MAXIMAL, 'cancel', '{"from": "new", "set": {}}'],
+    ['cancel except no array', $MAXIMAL, 'cancel except', '"new"'],
+    ['cancel that sets an array', $MAXIMAL, 'cancel set', '[]'],
+    ['where: no object', $MAXIMAL, 'cancel where', '["kind"]'],
+    ['where: no array', $MAXIMAL, 'cancel where kind', '"a"'],
+    ['where: an object as a value', $MAXIMAL, 'cancel where kind', '[{}]'],
     ['an action without its rule', $MAXIMAL, 'cancel'],
 
     ['no routes', $SHORT, 'routes', '[]'],
@@ -201,27 +356,96 @@ my @BAD = (
     ['an unknown action', $SHORT, 'routes 0 action', '"put"'],
     ['an unknown member of a route', $SHORT, 'routes 0 body', '{}'],
     ['a list by POST', $SHORT, 'routes 0 method', '"POST"'],
-    ['a cancel by GET', $MAXIMAL, 'routes 4 method', '"GET"'],
+    ['a cancel by GET', $MAXIMAL, 'routes 8 method', '"GET"'],
+    ['what is not served, by an unknown method', $MAXIMAL, 'routes 4 method', '"HEAD"'],
     ['HEAD, which goes with GET', $SHORT, 'routes 0 method', '"HEAD"'],
     ['a list with an id', $SHORT, 'routes 0 path', '"/{id}"'],
-    ['a get without an id', $MAXIMAL, 'routes 2 path', '"/{format}"'],
-    ['a get with two ids', $MAXIMAL, 'routes 2 path', '"/{id}/{format}/{id}"'],
+    ['a get without an id', $MAXIMAL, 'routes 6 path', '"/{format}"'],
+    ['a get with two ids', $MAXIMAL, 'routes 6 path', '"/{id}/{format}/{id}"'],
     ['a path without a slash', $SHORT, 'routes 0 path', '"all"'],
     ['a parameter in a part of a segment', $SHORT, 'routes 0 path', '"/a{b}"'],
     ['a path of 17 segments', $SHORT, 'routes 0 path',
      '"' . '/a' x 17 . '"'],
+    ['a get by POST', $MAXIMAL, 'routes 6 method', '"POST"'],
+    ['a get without a response', $MAXIMAL, 'routes 6 response'],
+    ['a get without a path', $SHORT, 'routes 0 action', '"get"'],
+    ['a cancel without a path', $MAXIMAL, 'routes 7 path'],
+    ['a cancel of no id', $MAXIMAL, 'routes 7 path', '"/all"'],
+    ['a path that is no string', $SHORT, 'routes 0 path', '1'],
+    ['a query that is no object', $SHORT, 'routes 0 query', '[]'],
+    ['path_parameters that are no object', $SHORT, 'routes 0 path_parameters', '[]'],
+    ['a route that is no object', $SHORT, 'routes 0', '"list"'],
+    ['a parameter that is no object', $MAXIMAL, 'routes 0 query trace', '"string"'],
+    ['a parameter of a path that is no object', $MAXIMAL,
+     'routes 5 path_parameters n', '"string"'],
+    ['a field that is no object', $SHORT, 'fields n', '"integer"'],
+    ['a status of information', $SHORT, 'routes 0 status', '199'],
+    ['a status that is no number', $SHORT, 'routes 0 status', '"200"'],
     ['a list without a response', $SHORT, 'routes 0 response'],
     ['a status of another class', $SHORT, 'routes 0 status', '301'],
     ['a content type of two lines', $SHORT, 'routes 0 content_type',
      '"a\r\nb"'],
+    ['a header of a route without a name', $SHORT, 'routes 0 headers', '{"": "a"}'],
+    ['a header of a route of two lines', $SHORT, 'routes 0 headers', '{"X": "a\nb"}'],
 
     ['a parameter of type number', $MAXIMAL, 'routes 0 query size type',
      '"number"'],
     ['a parameter with a name', $MAXIMAL, 'routes 0 query size name', '"s"'],
-    ['a limit that is a string', $MAXIMAL, 'routes 1 query page type'],
-    ['a limit above what is served', $MAXIMAL, 'routes 0 query size maximum',
-     '10001'],
+    ['a page that is a string', $MAXIMAL, 'routes 1 query page type'],
+    ['a limit that is a string', $MAXIMAL, 'routes 0 query size',
+     '{"role": "limit"}'],
+    ['a limit that is a boolean', $MAXIMAL, 'routes 0 query size',
+     '{"role": "limit", "type": "boolean"}'],
+    ['a limit that is no integer', $MAXIMAL, 'routes 0 query size maximum', '1.5'],
+    ['an offset that is a string', $MAXIMAL, 'routes 2 query from type', '"string"'],
+    ['an offset below the first', $MAXIMAL, 'routes 2 query from minimum', '-1'],
+    ['an offset above what is served', $MAXIMAL, 'routes 2 query from maximum',
+     '4503599627370497'],
+    ['a uuid that is none by default', $MAXIMAL, 'routes 0 query ref default',
+     '"550e8400"'],
+    ['a uuid that is a number', $MAXIMAL, 'routes 0 query ref enum 0', '5'],
+    ['an unknown way to have several', $MAXIMAL, 'routes 0 query kinds multiple',
+     '"csv"'],
+    ['several of what is no filter', $MAXIMAL, 'routes 0 query trace multiple',
+     '"comma"'],
+    ['several in the path, repeated', $MAXIMAL,
+     'routes 2 path_parameters step multiple', '"repeated"'],
+    ['max_items without several', $MAXIMAL, 'routes 0 query phase max_items', '2'],
+    ['max_items of one', $MAXIMAL, 'routes 2 query n max_items', '2'],
+    ['max_items of none', $MAXIMAL, 'routes 0 query kinds max_items', '0'],
+    ['max_items above what is served', $MAXIMAL, 'routes 0 query kinds max_items',
+     '65'],
+    ['choices that are no object', $MAXIMAL, 'routes 0 query tab choices', '[]'],
+    ['choices with a filter', $MAXIMAL, 'routes 0 query tab filter', '"kind"'],
+    ['choices with an enum', $MAXIMAL, 'routes 0 query tab enum', '["all"]'],
+    ['choices with a role', $MAXIMAL, 'routes 0 query tab role', '"limit"'],
+    ['choices of a boolean', $MAXIMAL, 'routes 0 query tab',
+     '{"type": "boolean", "choices": {"true": {}}}'],
+    ['a choice that is no object', $MAXIMAL, 'routes 0 query tab choices new', '[]'],
+    ['a choice with an unknown member', $MAXIMAL,
+     'routes 0 query tab choices new where', '{}'],
+    ['a choice with a negative limit', $MAXIMAL,
+     'routes 0 query tab choices new limit', '-1'],
+    ['a choice whose filters are no object', $MAXIMAL,
+     'routes 0 query tab choices new filters', '[]'],
+    ['a choice of no array', $MAXIMAL, 'routes 0 query tab choices new filters phase',
+     '"new"'],
+    ['a choice of no value', $MAXIMAL, 'routes 0 query tab choices new filters phase',
+     '[]'],
+    ['a choice of a value twice', $MAXIMAL,
+     'routes 0 query tab choices new filters phase', '["a", "a"]'],
+    ['a choice of null', $MAXIMAL, 'routes 0 query tab choices new filters phase',
+     '[null]'],
+    ['an unknown encoding', $MAXIMAL, 'routes 0 query after encoding', '"hex"'],
+    ['an encoding of no cursor', $MAXIMAL, 'routes 0 query trace encoding', '"none"'],
+    ['a form of no cursor', $MAXIMAL, 'routes 0 query trace form', '"$id"'],
+    ['a form without a place', $MAXIMAL, 'routes 0 query after form', '"id"'],
+    ['a form with braces', $MAXIMAL, 'routes 0 query after form', '"${id}"'],
+    ['a form with two places', $MAXIMAL, 'routes 0 query after form', '"$id$id"'],
+    ['a form with a dollar', $MAXIMAL, 'routes 0 query after form', '"$$id"'],
     ['a page below the first', $MAXIMAL, 'routes 1 query page minimum', '0'],
+    ['a page above what is served', $MAXIMAL, 'routes 1 query page maximum',
+     '2147483648'],
     ['a cursor that is an integer', $MAXIMAL, 'routes 0 query after type',
      '"integer"'],
     ['a filter with a role', $MAXIMAL, 'routes 0 query phase role', '"limit"'],
@@ -234,25 +458,55 @@ my @BAD = (
      'routes 0 query size enum 0', '"10"'],
     ['a max_length that is too large', $MAXIMAL,
      'routes 0 query phase max_length', '1025'],
+    ['a max_length of none', $MAXIMAL, 'routes 0 query phase max_length', '0'],
+    ['a minimum that is no number', $MAXIMAL, 'routes 0 query size minimum', '"1"'],
+    ['a flag of a parameter that is no boolean', $MAXIMAL,
+     'routes 0 query trace required', '1'],
+    ['an enum that is no array', $MAXIMAL, 'routes 0 query phase enum', '"new"'],
+    ['a boolean whose value is a string', $MAXIMAL, 'routes 0 query urgent enum',
+     '["true"]'],
+    ['max_items that is no number', $MAXIMAL, 'routes 0 query kinds max_items', '"2"'],
+    ['a choice whose limit is a string', $MAXIMAL,
+     'routes 0 query tab choices new limit', '"1"'],
+    ['a filter that is no name', $MAXIMAL, 'routes 0 query kinds filter', '1'],
+    ['a form that is no string', $MAXIMAL, 'routes 0 query after form', '1'],
     ['a pattern that is no string', $MAXIMAL, 'routes 0 query after pattern',
      '5'],
     ['absent_if that is no array', $MAXIMAL, 'routes 0 query phase absent_if',
      '""'],
     ['a role where there is no list', $MAXIMAL,
-     'routes 2 query verbose', '{"role": "cursor"}'],
+     'routes 6 query verbose', '{"role": "cursor"}'],
+    ['choices where there is no list', $MAXIMAL,
+     'routes 6 query verbose', '{"choices": {"a": {}}}'],
+    ['a role where nothing is served', $MAXIMAL,
+     'routes 5 path_parameters n role', '"page"'],
     ['a filter where there is no list', $MAXIMAL,
-     'routes 2 path_parameters format filter', '"phase"'],
+     'routes 6 path_parameters format filter', '"phase"'],
     ['an unknown rule', $MAXIMAL, 'routes 0 query size errors',
      '{"min": "small"}'],
     ['an unknown class of a rule', $MAXIMAL, 'routes 0 query size errors',
-     '{"minimum": {"class": "small"}}'],
+     '{"minimum": {"class": "Too-Small"}}'],
+    ['a code of a rule that is null', $MAXIMAL, 'routes 0 query size errors',
+     '{"minimum": {"code": null}}'],
+    ['an unknown member of a rule', $MAXIMAL, 'routes 0 query size errors',
+     '{"default": {"status": 400}}'],
     ['a message for what cannot happen', $MAXIMAL, 'repeated', '"first"'],
 
     ['a dollar sign alone', $SHORT, 'routes 0 response', '"5$"'],
     ['a brace that is not closed', $SHORT, 'routes 0 response', '"${tasks"'],
     ['a list with a task', $SHORT, 'routes 0 response', '"$task"'],
-    ['a get with a total', $MAXIMAL, 'routes 2 response', '{"a": "${total}"}'],
-    ['a cancel with the task', $MAXIMAL, 'routes 4 response was', '"$task?"'],
+    ['a get with a total', $MAXIMAL, 'routes 6 response', '{"a": "${total}"}'],
+    ['a get with a state', $MAXIMAL, 'routes 6 response', '{"a": "$state?"}'],
+    ['a get with what follows', $MAXIMAL, 'routes 6 response', '{"a": "$next_offset?"}'],
+    ['a cancel with a count', $MAXIMAL, 'routes 8 response was', '"$count"'],
+    ['a list with a field of a task', $SHORT, 'routes 0 response', '{"a": "$task.n"}'],
+    ['a list with the field of a task in braces', $SHORT, 'routes 0 response',
+     '{"a": "${task.n}?"}'],
+    ['a field of a task inside a text', $MAXIMAL, 'routes 6 response',
+     '{"a": "it is $task.phase"}'],
+    ['a field of a task that an array may do without', $MAXIMAL, 'routes 6 response',
+     '["$task.phase?"]'],
+    ['the claim of a success', $SHORT, 'routes 0 response', '"$claim"'],
     ['tasks inside a text', $SHORT, 'routes 0 response', '" $tasks"'],
     ['an element that can be left out', $SHORT, 'routes 0 response',
      '["$next_cursor?"]'],
@@ -260,7 +514,32 @@ my @BAD = (
      '"$tasks?"'],
 
     ['an unknown class of errors', $SHORT, 'errors', '{"gone": {}}'],
-    ['an unknown member of an error', $MAXIMAL, 'errors default code', '1'],
+    (map { ["a list in the error $_", $SHORT, 'errors',
+            qq({"$_": {"body": "\$tasks"}})] }
+         qw(unauthorized no_token bad_token expired_token early_token
+            bad_credential expired_credential forbidden not_found no_route
+            bad_method cannot_cancel too_large unavailable timeout internal)),
+    ['a content type of an error that is none', $MAXIMAL,
+     'errors default content_type', '1'],
+    ['an unknown member of bad_parameter', $MAXIMAL, 'errors bad_parameter cause', '1'],
+    ['rules that are none', $MAXIMAL, 'errors bad_parameter rules', '{"form": "x"}'],
+    ['errors of a route that are no object', $SHORT, 'routes 0 errors', '[]'],
+    ['a class with a bad name in a route', $SHORT, 'routes 0 errors', '{"No": {}}'],
+    ['a list in an error of a route', $SHORT, 'routes 0 errors',
+     '{"timeout": {"body": "$tasks"}}'],
+    ['a class with a bad name', $SHORT, 'errors', '{"No": {"like": "internal"}}'],
+    ['a class like an unknown one', $SHORT, 'errors', '{"a": {"like": "b"}}'],
+    ['a class like no string', $SHORT, 'errors', '{"a": {"like": 5}}'],
+    ['a class that is there anyway, like another', $MAXIMAL, 'errors timeout like',
+     '"internal"'],
+    ['all classes like one', $MAXIMAL, 'errors default like', '"internal"'],
+    ['a class of its own with rules', $MAXIMAL, 'errors odd_id rules', '{}'],
+    ['a class in a route that is like another', $MAXIMAL,
+     'routes 0 errors odd_id like', '"internal"'],
+    ['an unknown member of an error', $MAXIMAL, 'errors default cause', '1'],
+    ['an unknown member of a class of its own', $MAXIMAL, 'errors odd_id cause', '1'],
+    ['a code that is an array', $MAXIMAL, 'errors default code', '[]'],
+    ['a code that is a fraction', $MAXIMAL, 'errors default code', '0.5'],
     ['an error with the status 600', $MAXIMAL, 'errors default status', '600'],
     ['an error with a list', $MAXIMAL, 'errors default body', '["$tasks"]'],
     ['a message with itself', $MAXIMAL, 'errors default message',
@@ -282,23 +561,26 @@ my @BAD = (
 sub definition {
     my ($case) = @_;
 
-    my (undef, $text, $place, $value) = @$case;
-    return $text unless defined $place;
+    my ($name, $text, @changes) = @$case;
+    return $text unless @changes;
 
     my $definition = $json->decode($text);
-    my @words = split / /, $place;
-    my $last = pop @words;
-    my $at = $definition;
 
-    $at = ref $at eq 'ARRAY' ? $at->[$_] : $at->{$_} for @words;
+    while (my ($place, $value) = splice @changes, 0, 2) {
+        my @words = split / /, $place;
+        my $last = pop @words;
+        my $at = $definition;
 
-    if (!defined $value) {
-        exists $at->{$last} or die "$case->[0]: there is no $place\n";
-        delete $at->{$last};
-    } elsif (ref $at eq 'ARRAY') {
-        $at->[$last] = $json->decode($value);
-    } else {
-        $at->{$last} = $json->decode($value);
+        $at = ref $at eq 'ARRAY' ? $at->[$_] : $at->{$_} for @words;
+
+        if (!defined $value) {
+            exists $at->{$last} or die "$name: there is no $place\n";
+            delete $at->{$last};
+        } elsif (ref $at eq 'ARRAY') {
+            $at->[$last] = $json->decode($value);
+        } else {
+            $at->{$last} = $json->decode($value);
+        }
     }
 
     return $json->encode($definition);
@@ -366,16 +648,33 @@ END
 }
 
 
-# The examples of conf/apis/README.md: the first one is whole; the others are
-# members of it, or a route in place of its routes.
+# The examples of conf/apis/README.md.  The one of its first section is whole.
+# Those of "Write your own definition" are so together.  The others are members
+# of the first one, or a route in place of its routes.
+
+my %readme = map { /^(.*)\n/ ? ($1 => $_) : () }
+             split /^## /m, slurp("$apis/README.md");
+
+sub examples {
+    my (@sections) = @_;
+
+    return map { /^```json\n(.*?)^```/gms } @readme{@sections};
+}
+
+my ($JOBS) = examples('A complete example');
+my $RENDERS = join '', examples('Write your own definition');
 
 sub readme_examples {
-    my ($whole, @parts) = slurp("$apis/README.md") =~ /^```json\n(.*?)^```/gms;
+    my @parts = examples(grep { !/^(?:A complete example|Write your own definition)$/ }
+                         sort keys %readme);
 
-    return ['README, the complete example', $whole], map {
+    cmp_ok(@parts, '>', 15, 'README has examples');
+
+    return ['README, the complete example', $JOBS],
+           ['README, the definition of your own', $RENDERS], map {
         my $part = $json->decode(/^\{"action"/ ? qq({"routes": [$_]})
                                                : "{$_}");
-        my $definition = { %{ $json->decode($whole) }, %$part };
+        my $definition = { %{ $json->decode($JOBS) }, %$part };
 
         ['README, ' . (split /\n/)[0], $json->encode($definition)]
     } @parts;
@@ -439,7 +738,8 @@ sub undescribed {
 
     my @found;
 
-    if (exists $node->{additionalProperties} && $node->{properties}) {
+    if ($node->{properties} && grep { exists $node->{$_} }
+                                    qw(additionalProperties unevaluatedProperties)) {
         for my $name (sort keys %{ $node->{properties} }) {
             my $property = $node->{properties}{$name};
             my ($target) = ($property->{'$ref'} // '') =~ m{^#/\$defs/(\w+)$};
@@ -458,5 +758,106 @@ my $schema = $json->decode(slurp("$apis/schema.json"));
 
 is(join(' ', undescribed($schema, '', $schema)), '',
    'each property is described');
+
+
+# What README.md shows of its two whole definitions is what there is to see.
+
+redis('FUNCTION', 'LOAD', 'REPLACE', $_)
+    for Tasks::Library::texts(Tasks::main_config(), 'jobs.json' => $JOBS,
+                              'renders.json' => $RENDERS);
+
+my ($location) = $readme{'Write your own definition'} =~ /^```nginx\n(.*?)^```/ms;
+
+my $port = start_nginx("location /jobs { tasks_api apis/jobs.json; tasks_pass main; }
+                        $location",
+    files => { 'conf/apis/jobs.json' => $JOBS, 'conf/apis/renders.json' => $RENDERS })
+    ->port;
+
+redis('FCALL', 'jobs_put', 1, 'tasks:{jobs}', 1, created_at => '"2025-03-12T10:00:00Z"',
+      owner => 5);
+redis('FCALL', 'jobs_put', 1, 'tasks:{jobs}', 2, created_at => '"2025-03-12T10:00:01Z"',
+      owner => 5, status => '"running"', progress => '0.5');
+
+# "GET /path   200 {...}", whose JSON may go on in indented lines
+
+my @shown = $readme{'A complete example'}
+            =~ /^    ([A-Z]+) (\S+) +(\d{3}) (\{.*\n(?:     +.*\n)*)/gm;
+
+is(@shown / 4, 7, 'the complete example shows requests');
+
+while (my ($method, $path, $status, $body) = splice @shown, 0, 4) {
+    my $response = http($port, $method, $path);
+
+    $body =~ s/\n +//g;
+    chomp $body;
+    is($response->status . ' ' . $response->body, "$status $body",
+       "what README shows of $method $path");
+}
+
+# "$ command", with what it prints; a shell's line goes on behind "\"
+
+my ($steps) = $readme{'Write your own definition'} =~ /^(\*\*8\. .*)/ms;
+my @commands = $steps =~ /^    \$ ((?:.*\\\n)*.*\n)((?:    (?!\$ ).*\n)*)/gm;
+
+is(@commands / 2, 10, 'the definition of your own is tried with commands');
+
+while (my ($command, $printed) = splice @commands, 0, 2) {
+    my ($name) = $command =~ /^(.*)\n/;
+
+    $printed =~ s/\n +|^ +//g;
+    is(printed_by($command), masked($printed), "what README shows of $name");
+}
+
+sub printed_by {
+    my ($command) = @_;
+
+    my $socket = redis_socket();
+
+    $command =~ s/\blocalhost\b/127.0.0.1:$port/;
+    $command =~ s/^redis-cli/redis-cli -s $socket/;
+
+    return masked(`$command`);
+}
+
+# Revisions differ; in a terminal redis-cli tells a reply's type.
+
+sub masked {
+    my ($text) = @_;
+
+    $text =~ s/^\((?:integer|error)\) //;
+    $text =~ s/^\d{16}$/REVISION/;
+    $text =~ s/\n+\z//;
+
+    return $text;
+}
+
+# The mistake that it shows, and the one at the top.
+
+like(mistake($RENDERS =~ s/"submitted_at desc"/"submited_at desc"/r),
+     qr/^\S+: (\Q${\ shown_mistake('Write your own definition') }\E) in /,
+     'the mistake that README shows in a definition of your own');
+like(mistake($json->encode({ %{ $json->decode($JOBS) }, routes => [
+         { action => 'list', response => 1, query => {
+             page => { type => 'integer', role => 'page', minimum => 0 } } }] })),
+     qr/^\S+: (\Q${\ shown_mistake('API definitions') }\E) in /,
+     'the mistake that README shows at its top');
+
+sub shown_mistake {
+    my ($section) = @_;
+
+    my $text = $readme{$section} // (split /^## /m, slurp("$apis/README.md"))[0];
+
+    return $text =~ /^    nginx: \[emerg\] \S+: (.*)$/m ? $1 : die "no mistake\n";
+}
+
+sub mistake {
+    my ($definition) = @_;
+
+    open my $out, '>:raw', "$directory/mistake.json" or die "$!\n";
+    print $out $definition;
+    close $out;
+
+    return by_nginx("$directory/mistake.json");
+}
 
 done_testing();

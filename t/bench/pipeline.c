@@ -1,21 +1,20 @@
 
 /*
  * The limit that Redis sets: issues the commands of 50-row lists as the module
- * does, pipelined on one connection, 64 lists at a time, each in two steps of
- * which the second waits for the first, and throws the replies away.
+ * does without its cache, pipelined on one connection, 64 lists at a time, each
+ * in two steps of which the second waits for the first, and throws the replies
+ * away:
+ *
+ *     HMGET revs SUFFIX, ZRANGE index 0 49 REV
+ *     HMGET rows ID..., HMGET revs SUFFIX
  *
  *     pipeline SOCKET SCOPE SECONDS    prints lists a second
  *
  * All commands and the lengths of their replies are found out beforehand, so
- * that the client itself costs next to nothing.
+ * that the client itself costs next to nothing.  Nobody may write meanwhile.
  */
 
-#include <hiredis/hiredis.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <time.h>
-#include <unistd.h>
+#include "client.h"
 
 
 #define FILTERS  50
@@ -31,16 +30,7 @@ typedef struct {
 } step_t;
 
 
-/* members of the index, then rows, each with the revision */
 static step_t  steps[FILTERS][2];
-
-
-static void
-die(const char *what)
-{
-    fprintf(stderr, "pipeline: %s\n", what);
-    exit(1);
-}
 
 
 static void
@@ -100,28 +90,58 @@ length(const redisReply *r)
 }
 
 
-static void
-prepare(redisContext *c, const char *scope, int n)
-{
-    int           i, j;
-    char          suffix[64], index[128], revs[128];
-    const char   *argv[ROWS + 2];
-    char          rows[128], *id, *command;
-    size_t        argl[ROWS + 2];
-    step_t       *step;
-    redisReply   *members, *reply;
+/* The suffix of an index; a task has the project id % 10, the status id % 5. */
 
+static void
+name(int n, char *suffix, size_t size)
+{
     static const char  *statuses[] = {
         "pending", "running", "completed", "failed", "cancelled"
     };
 
-    /* a task has the project id % 10 and the status id % 5 */
-
     if (n % 2) {
-        snprintf(suffix, sizeof(suffix), "status=%s", statuses[n / 2 % 5]);
+        snprintf(suffix, size, "status=%s", statuses[n / 2 % 5]);
     } else {
-        snprintf(suffix, sizeof(suffix), "project_id=%d", n / 2 % 10);
+        snprintf(suffix, size, "project_id=%d", n / 2 % 10);
     }
+}
+
+
+/* HMGET of the rows of these members */
+
+static void
+append_rows(step_t *step, const char *rows, const redisReply *members)
+{
+    int          n;
+    char        *id, *command;
+    size_t       i, argl[ROWS + 2];
+    const char  *argv[ROWS + 2];
+
+    argv[0] = "HMGET";
+    argl[0] = 5;
+    argv[1] = rows;
+    argl[1] = strlen(rows);
+
+    for (i = 0; i < members->elements; i++) {
+        id = strchr(members->element[i]->str, ':') + 1;
+        argv[2 + i] = id;
+        argl[2 + i] = strlen(id);
+    }
+
+    n = redisFormatCommandArgv(&command, 2 + members->elements, argv, argl);
+    add(step, command, n);
+}
+
+
+static void
+prepare(redisContext *c, const char *scope, int n)
+{
+    int          i, j;
+    char         suffix[64], index[128], revs[128], rows[128];
+    step_t      *step;
+    redisReply  *members, *reply;
+
+    name(n, suffix, sizeof(suffix));
 
     snprintf(index, sizeof(index), "tasks:{bench:%s}:index:%s", scope, suffix);
     snprintf(revs, sizeof(revs), "tasks:{bench:%s}:revs", scope);
@@ -134,23 +154,10 @@ prepare(redisContext *c, const char *scope, int n)
         die("an index is empty");
     }
 
-    argv[0] = "HMGET";
-    argl[0] = 5;
-    argv[1] = rows;
-    argl[1] = strlen(rows);
-
-    for (i = 0; i < (int) members->elements; i++) {
-        id = strchr(members->element[i]->str, ':') + 1;
-        argv[2 + i] = id;
-        argl[2 + i] = strlen(id);
-    }
-
-    append(&step[0], "HGET %s %s", revs, suffix);
+    append(&step[0], "HMGET %s %s", revs, suffix);
     append(&step[0], "ZRANGE %s 0 %d REV", index, ROWS - 1);
-
-    i = redisFormatCommandArgv(&command, 2 + members->elements, argv, argl);
-    add(&step[1], command, i);
-    append(&step[1], "HGET %s %s", revs, suffix);
+    append_rows(&step[1], rows, members);
+    append(&step[1], "HMGET %s %s", revs, suffix);
 
     for (i = 0; i < 2; i++) {
         redisAppendFormattedCommand(c, step[i].commands, step[i].len);
@@ -166,31 +173,6 @@ prepare(redisContext *c, const char *scope, int n)
     }
 
     freeReplyObject(members);
-}
-
-
-static double
-now(void)
-{
-    struct timespec  ts;
-
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-
-    return ts.tv_sec + ts.tv_nsec / 1e9;
-}
-
-
-static void
-send_all(int fd, const char *p, size_t len)
-{
-    ssize_t  n;
-
-    for ( /* void */ ; len; p += n, len -= n) {
-        n = write(fd, p, len);
-        if (n <= 0) {
-            die("write failed");
-        }
-    }
 }
 
 
@@ -275,10 +257,7 @@ main(int argc, char **argv)
         die("usage: pipeline SOCKET SCOPE SECONDS");
     }
 
-    c = redisConnectUnix(argv[1]);
-    if (c == NULL || c->err) {
-        die("cannot connect");
-    }
+    c = connect_to(argv[1]);
 
     for (i = 0; i < FILTERS; i++) {
         prepare(c, argv[2], i);

@@ -1,6 +1,6 @@
 -- wrk: 50-row lists of rotating filters, those of pipeline.c.
 --
---   wrk ... -s rotate.lua URL -- SCOPE
+--   wrk ... -s rotate.lua URL -- PATH SCOPE
 
 local requests, next = {}, 0
 
@@ -17,7 +17,7 @@ function init(args)
             filter = 'project_id=' .. math.floor(n / 2) % 10
         end
 
-        requests[n] = wrk.format('GET', '/tasks?scope=' .. args[1]
+        requests[n] = wrk.format('GET', args[1] .. '?scope=' .. args[2]
                                         .. '&limit=50&' .. filter)
     end
 end

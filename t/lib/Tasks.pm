@@ -11,11 +11,13 @@ package Tasks;
 # Sections:
 #
 #   --- api, --- scope      whose tasks the block is about ("omelette", none)
-#   --- put                 "ID {...}" a line: a task, its values as they stand
+#   --- put                 "ID {...}" a line: a task, its values as they stand;
+#                           "= API [SCOPE]": whose the tasks below it are
 #   --- redis               a command a line, words quoted as in redis-cli
 #   --- redis_after_start   the same, when nginx is up
 #   --- keep_data           Redis is not emptied before the block
 #   --- api_file            ">>> NAME.json" and text: definitions for "apis/"
+#   --- conf_file           ">>> PATH" and text: other files beside nginx.conf
 #   --- response_json       the response's meaning (see Tasks::JSON)
 
 use strict;
@@ -234,9 +236,11 @@ sub prepare {
     $block->set_value(main_config => $main);
     $block->set_value(http_config => http_config(scalar $block->http_config));
 
-    my %files = (api_files(), block_api_files($block));
+    my %files = (api_files(),
+                 map_keys('conf/apis', named_texts(scalar $block->api_file)));
 
-    add_user_files($block, %files);
+    add_user_files($block, %files,
+                   map_keys('conf', named_texts(scalar $block->conf_file)));
 
     if (!defined $block->keep_data) {
         redis('FLUSHALL');
@@ -252,13 +256,26 @@ sub prepare {
 }
 
 
-sub block_api_files {
-    my ($block) = @_;
+# ">>> NAME" and text, again and again: name => text, which has one line end
+# at its end.
 
-    my $text = $block->api_file // return;
-    my (undef, %files) = split /^>>> (\S+).*\n/m, "$text\n";
+sub named_texts {
+    my ($text) = @_;
 
-    return map { ("conf/apis/$_" => $files{$_}) } keys %files;
+    return () unless defined $text;
+
+    my (undef, %texts) = split /^>>> (\S+).*\n/m, "$text\n";
+
+    s/\n*\z/\n/ for values %texts;
+
+    return %texts;
+}
+
+
+sub map_keys {
+    my ($directory, %texts) = @_;
+
+    return map { ("$directory/$_" => $texts{$_}) } keys %texts;
 }
 
 
@@ -268,7 +285,7 @@ sub block_api_files {
 sub add_user_files {
     my ($block, %files) = @_;
 
-    my $own = $block->user_files // '';
+    my $own = $block->user_files // [];
     my @names = sort keys %files;
 
     $block->set_value(user_files => ref $own
@@ -294,6 +311,12 @@ sub put_tasks {
     my $base = base_key($api, scalar $block->scope);
 
     for (lines(scalar $block->put)) {
+
+        if (/^=\s*(\w+)(?:\s+(\S+))?\s*$/) {
+            ($api, $base) = ($1, base_key($1, $2));
+            next;
+        }
+
         my ($id, $json) = /^(\S+)\s+(.*)$/;
         redis('FCALL', "${api}_put", 1, $base, $id,
               Tasks::JSON::members($json));

@@ -10,9 +10,10 @@ use warnings;
 use File::Temp qw(tempdir);
 
 use Tasks::HTTP;
+use Tasks::JSON;
 use Tasks::Nginx;
 
-my %texts;      # definition => library
+my %texts;      # definition => its libraries, one of each collection
 
 
 # The libraries of definitions (file name => JSON text).  $main_config loads
@@ -26,7 +27,7 @@ sub texts {
 
     fetch($main_config, %new) if %new;
 
-    return map { $texts{$_} } values %definitions;
+    return map { @{ $texts{$_} } } values %definitions;
 }
 
 
@@ -39,20 +40,46 @@ sub fetch {
         prefix      => tempdir(CLEANUP => 1),
         main_config => $main_config,
         files       => { map { ("conf/apis/$_" => $definitions{$_}) } @names },
-        config      => join("\n", map { <<"END" } @names),
-location = /$_ {
-    tasks_api apis/$_;
-    tasks_library;
-}
-END
+        config      => join("\n", map { location($_, $definitions{$_}) }
+                                 @names),
     );
 
     $nginx->start
         or die "cannot get the function libraries:\n", $nginx->error_log;
 
-    $texts{$definitions{$_}} = get($nginx->port, "/$_") for @names;
+    for my $name (@names) {
+        my $text = $definitions{$name};
+
+        $texts{$text} = [map { get($nginx->port, "/$name/$_") }
+                         collections($text)];
+    }
 
     $nginx->stop;
+}
+
+
+sub location {
+    my ($name, $text) = @_;
+
+    return map { <<"END" } collections($text);
+location = /$name/$_ {
+    tasks_api apis/$name;
+    tasks_library $_;
+}
+END
+}
+
+
+# The main collection's key is empty.
+
+sub collections {
+    my ($text) = @_;
+
+    my %members = Tasks::JSON::members($text);
+
+    my %others = Tasks::JSON::members($members{collections} // '{}');
+
+    return ('', sort keys %others);
 }
 
 
