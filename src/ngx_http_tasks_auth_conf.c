@@ -178,7 +178,10 @@ ngx_http_tasks_set_auth(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         }
     }
 
-    return NGX_CONF_OK;
+    method = auth->methods->elts;
+
+    return auth->methods->nelts == 2 && method[0] == method[1]
+           ? "has a method twice" : NGX_CONF_OK;
 }
 
 

@@ -1,16 +1,15 @@
 
 /*
  * Cancelling a task: one call of a Redis function, which decides and changes
- * atomically, and if the response shows the task, a read of it behind.  It is never sent twice, except after Redis has said that it
- * does not know the function, and so has changed nothing.
+ * atomically, and if the response shows the task, a read of it behind.  It is
+ * never sent twice, except after Redis has said that it does not know the
+ * function, and so has changed nothing.
  */
 
 
 #include <ngx_http_tasks_exchange.h>
 
 
-static ngx_http_tasks_error_e ngx_http_tasks_cancel_start(
-    ngx_http_tasks_exchange_t *x);
 static void ngx_http_tasks_cancel_handler(ngx_http_tasks_op_t *op);
 static ngx_http_tasks_error_e ngx_http_tasks_cancel_reply(
     ngx_http_tasks_exchange_t *x, ngx_http_tasks_reply_t *reply);
@@ -19,24 +18,16 @@ static ngx_http_tasks_error_e ngx_http_tasks_cancel_reply(
 ngx_http_tasks_error_e
 ngx_http_tasks_cancel(ngx_http_tasks_exchange_t *x)
 {
-    x->op->once = 1;
-
-    return ngx_http_tasks_cancel_start(x);
-}
-
-
-static ngx_http_tasks_error_e
-ngx_http_tasks_cancel_start(ngx_http_tasks_exchange_t *x)
-{
     ngx_http_tasks_op_t          *op;
     ngx_http_tasks_collection_t  *collection;
 
-    op = x->op;
-    collection = x->request.route->collection;
-
-    if (ngx_http_tasks_op_fill(op, 3) != NGX_OK) {
+    if (ngx_http_tasks_exchange_op(x, 3) != NGX_OK) {
         return NGX_HTTP_TASKS_INTERNAL;
     }
+
+    op = x->op;
+    op->once = 1;
+    collection = x->request.route->collection;
 
     if (x->tries) {
         ngx_http_tasks_store_load(op, collection);
@@ -71,7 +62,7 @@ ngx_http_tasks_cancel_handler(ngx_http_tasks_op_t *op)
                                          "ERR Function not found"))
     {
         x->tries = 1;
-        error = ngx_http_tasks_cancel_start(x);
+        error = ngx_http_tasks_cancel(x);
 
         if (error == NGX_HTTP_TASKS_NO_ERROR) {
             return;

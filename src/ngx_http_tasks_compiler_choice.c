@@ -47,6 +47,10 @@ ngx_http_tasks_compile_choices(const ngx_http_tasks_node_t *node,
         return NGX_ERROR;
     }
 
+    if (json_object_size(choices.json) == 0) {
+        return ngx_http_tasks_node_error(&choices, "must have a value");
+    }
+
     param->role = NGX_HTTP_TASKS_ROLE_CHOICE;
     param->choices = ngx_array_create(node->compiler->cf->pool, 4,
                                       sizeof(ngx_http_tasks_choice_t));

@@ -115,6 +115,10 @@ ngx_http_tasks_collection_name(const ngx_http_tasks_node_t *node)
                                                        node->key,
                                                        ngx_strlen(node->key));
 
+        if (collection->key.len == 0) {
+            return ngx_http_tasks_node_error(node, "a collection has a name");
+        }
+
         name->len = main->len + 1 + collection->key.len;
         name->data = ngx_pnalloc(node->compiler->cf->pool, name->len);
 

@@ -22,6 +22,7 @@ static ngx_uint_t ngx_http_tasks_route_values(ngx_http_tasks_route_t *route,
     ngx_uint_t filter);
 static ngx_uint_t ngx_http_tasks_route_same(ngx_http_tasks_route_t *one,
     ngx_http_tasks_route_t *two);
+static ngx_int_t ngx_http_tasks_route_split(ngx_http_tasks_route_t *route);
 static ngx_int_t ngx_http_tasks_route_response(
     const ngx_http_tasks_node_t *node, ngx_http_tasks_route_t *route);
 
@@ -382,9 +383,6 @@ ngx_http_tasks_route_query(const ngx_http_tasks_node_t *node,
             return NGX_ERROR;
         }
 
-        if (param->role == NGX_HTTP_TASKS_ROLE_CURSOR) {
-            route->cursor = param;
-        }
     }
 
     paging = *roles & (1 << NGX_HTTP_TASKS_ROLE_PAGE
@@ -424,6 +422,10 @@ ngx_http_tasks_compile_role(const ngx_http_tasks_node_t *node,
     }
 
     *roles |= 1 << param->role;
+
+    if (param->role == NGX_HTTP_TASKS_ROLE_CURSOR) {
+        route->cursor = param;
+    }
 
     return NGX_OK;
 }
@@ -565,5 +567,55 @@ ngx_http_tasks_route_response(const ngx_http_tasks_node_t *node,
                       |NGX_HTTP_TASKS_BIT(NEXT_PAGE)
                       |NGX_HTTP_TASKS_BIT(NEXT_OFFSET))) != 0;
 
+    route->split = ngx_http_tasks_route_split(route);
+
     return NGX_OK;
+}
+
+
+/*
+ * A list is streamed if its tasks stand in one place, and nothing in front of
+ * that is known only behind them.
+ */
+
+static ngx_int_t
+ngx_http_tasks_route_split(ngx_http_tasks_route_t *route)
+{
+    ngx_int_t               split;
+    ngx_uint_t              i;
+    ngx_http_tasks_part_t  *part;
+
+    static const uint64_t   late = NGX_HTTP_TASKS_BIT(COUNT)
+                                   |NGX_HTTP_TASKS_BIT(HAS_MORE)
+                                   |NGX_HTTP_TASKS_BIT(NEXT_CURSOR)
+                                   |NGX_HTTP_TASKS_BIT(NEXT_PAGE)
+                                   |NGX_HTTP_TASKS_BIT(NEXT_OFFSET)
+                                   |NGX_HTTP_TASKS_BIT(LAST_ID);
+
+    split = -1;
+    part = route->response.parts.elts;
+
+    for (i = 0; i < route->response.parts.nelts; i++) {
+
+        if (part[i].kind == NGX_HTTP_TASKS_PART_LITERAL
+            || part[i].kind == NGX_HTTP_TASKS_PART_SEPARATOR
+            || part[i].value >= NGX_HTTP_TASKS_VALUES)
+        {
+            continue;
+        }
+
+        if (part[i].value == NGX_HTTP_TASKS_VALUE_TASKS) {
+
+            if (split != -1 || part[i].kind != NGX_HTTP_TASKS_PART_VALUE) {
+                return -1;
+            }
+
+            split = i;
+
+        } else if (split == -1 && (late & ((uint64_t) 1 << part[i].value))) {
+            return -1;
+        }
+    }
+
+    return split;
 }

@@ -46,7 +46,7 @@ ngx_http_tasks_credential_lookup(ngx_http_tasks_exchange_t *x,
     if (EVP_Digest(credential->data, credential->len, digest, &len,
                    EVP_sha256(), NULL)
         != 1
-        || ngx_http_tasks_op_fill(x->op, 1) != NGX_OK)
+        || ngx_http_tasks_exchange_op(x, 1) != NGX_OK)
     {
         return NGX_HTTP_TASKS_INTERNAL;
     }

@@ -7,6 +7,7 @@
 
 
 #include <ngx_http_tasks_compiler.h>
+#include <ngx_md5.h>
 
 
 static ngx_int_t ngx_http_tasks_definition_load(
@@ -15,6 +16,8 @@ static ngx_int_t ngx_http_tasks_definition_build(
     const ngx_http_tasks_node_t *root);
 static ngx_int_t ngx_http_tasks_definition_collections(
     const ngx_http_tasks_node_t *root, const ngx_http_tasks_node_t *errors);
+static ngx_int_t ngx_http_tasks_definition_fingerprint(
+    const ngx_http_tasks_node_t *root);
 static ngx_int_t ngx_http_tasks_definition_correlation(
     const ngx_http_tasks_node_t *root);
 
@@ -141,7 +144,8 @@ ngx_http_tasks_definition_build(const ngx_http_tasks_node_t *root)
 
     definition->repeated = choice;
 
-    if (ngx_http_tasks_definition_correlation(root) != NGX_OK
+    if (ngx_http_tasks_definition_fingerprint(root) != NGX_OK
+        || ngx_http_tasks_definition_correlation(root) != NGX_OK
         || ngx_http_tasks_compile_defaults(root) != NGX_OK
         || ngx_http_tasks_compile_classes(&errors) != NGX_OK)
     {
@@ -219,6 +223,30 @@ ngx_http_tasks_definition_collections(const ngx_http_tasks_node_t *root,
 
     collection = definition->collections.elts;
     root->compiler->collection = collection[0];
+
+    return NGX_OK;
+}
+
+
+/* What responses look like is a part of what makes them equal. */
+
+static ngx_int_t
+ngx_http_tasks_definition_fingerprint(const ngx_http_tasks_node_t *root)
+{
+    u_char     digest[16];
+    ngx_md5_t  md5;
+    ngx_str_t  text;
+
+    text = ngx_http_tasks_compiler_dump(root->compiler, root->json);
+    if (text.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_md5_init(&md5);
+    ngx_md5_update(&md5, text.data, text.len);
+    ngx_md5_final(digest, &md5);
+
+    ngx_hex_dump(root->compiler->definition->fingerprint, digest, 4);
 
     return NGX_OK;
 }

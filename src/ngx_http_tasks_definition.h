@@ -13,8 +13,14 @@
 #include <ngx_http_tasks_template.h>
 
 
-/* Entries of a list, at most; what would be longer is "too_large". */
+/*
+ * Entries of a list that is held in memory, at most; what would be longer is
+ * "too_large" where it cannot be streamed.
+ */
 #define NGX_HTTP_TASKS_MAX_LIMIT    10000
+
+/* Entries of a list that are read at a time; more of them are streamed. */
+#define NGX_HTTP_TASKS_MAX_CHUNK    512
 
 /* Each field with "filter" doubles the indexes of a task. */
 #define NGX_HTTP_TASKS_MAX_FILTERS  5
@@ -24,6 +30,9 @@
 
 /* Of an offset; beyond it is no list. */
 #define NGX_HTTP_TASKS_MAX_OFFSET   ((int64_t) 1 << 52)
+
+/* Bytes of a position: an escaped order key of 512 bytes and an id. */
+#define NGX_HTTP_TASKS_MAX_POSITION  4096
 
 /* Bytes of a scope; a longer one is no scope. */
 #define NGX_HTTP_TASKS_MAX_SCOPE    255
@@ -226,6 +235,8 @@ typedef struct {
     ngx_str_t                 content_type;
     ngx_array_t              *headers;   /* ngx_http_tasks_header_t, or NULL */
     ngx_http_tasks_template_t  response;
+    ngx_int_t                 split;     /* part of the response that is the
+                                            tasks; -1: it cannot be streamed */
     ngx_http_tasks_param_t   *cursor;    /* NULL: none */
     ngx_array_t               fetch;     /* ngx_http_tasks_field_t *, of a task
                                             that the response shows */
@@ -304,6 +315,7 @@ typedef struct {
     ngx_array_t               collections;   /* pointers; the main one first */
     ngx_array_t               routes;    /* ngx_http_tasks_route_t */
     ngx_http_tasks_repeated_e  repeated;
+    u_char                    fingerprint[8];    /* of the file, in hex */
     ngx_str_t                 correlation;   /* lower-case name of the header,
                                                 or empty */
     ngx_str_t                *classes;   /* names, by class; an empty one ends,

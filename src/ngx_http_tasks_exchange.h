@@ -8,9 +8,7 @@
 #define _NGX_HTTP_TASKS_EXCHANGE_H_INCLUDED_
 
 
-#include <ngx_http_tasks_key.h>
-#include <ngx_http_tasks_request.h>
-#include <ngx_http_tasks_store.h>
+#include <ngx_http_tasks_cache.h>
 
 
 typedef struct ngx_http_tasks_exchange_s  ngx_http_tasks_exchange_t;
@@ -21,14 +19,16 @@ typedef void (*ngx_http_tasks_done_pt)(ngx_http_tasks_exchange_t *x,
     ngx_http_tasks_error_e error);
 
 
-/* An index, as it was read. */
+/* What is told of a page. */
 typedef struct {
-    ngx_str_t                  suffix;
-    ngx_str_t                  revision; /* data is NULL: no such index */
-    ngx_http_tasks_reply_t    *members;  /* strings */
-    ngx_uint_t                 nmembers;
-    int64_t                    total;    /* of its members, if counted */
-} ngx_http_tasks_index_t;
+    int64_t                    offset;   /* rank of its first task, if not by
+                                            cursor */
+    ngx_uint_t                 count;    /* its tasks */
+    int64_t                    total;    /* if the route tells it */
+    ngx_uint_t                 more;     /* tasks follow */
+    ngx_str_t                  first;    /* positions, if there are tasks */
+    ngx_str_t                  last;
+} ngx_http_tasks_told_t;
 
 
 struct ngx_http_tasks_exchange_s {
@@ -38,39 +38,53 @@ struct ngx_http_tasks_exchange_s {
     ngx_http_tasks_done_pt     done;
     void                      *data;     /* of done */
 
+    ngx_msec_t                 since;    /* it waits, as ngx_current_msec */
+    ngx_str_t                  known;    /* the etag that the client has; data
+                                            is NULL: none of ours */
     ngx_array_t               *credential;   /* where its fields go */
     ngx_str_t                  base;     /* key */
 
-    /* a list that is being read */
-    ngx_http_tasks_index_t    *indexes;  /* that it is put together from */
-    ngx_uint_t                 nindexes;
-    ngx_uint_t                 tries;
-    ngx_uint_t                 counted;  /* totals are asked for */
-    ngx_uint_t                 no_page;  /* the function cannot be called */
-    int64_t                    offset;   /* rank of the first row */
-    ngx_uint_t                 wanted;   /* rows */
-    ngx_uint_t                 fetched;  /* members to ask for */
-    ngx_uint_t                 whole;    /* all or nothing: no limit */
-    ngx_http_tasks_reply_t    *members;  /* positions, in order */
-    ngx_uint_t                 nmembers; /* of which "wanted" are shown */
+    /* a list: what is read, alone or by others, and what it came to */
+    ngx_uint_t                 cached;   /* it may be shared and kept */
+    ngx_uint_t                 lines;    /* NDJSON is wanted */
+    ngx_uint_t                 streams;  /* it may be sent in chunks */
+    int64_t                    left;     /* tasks to be read; -1: all */
+    u_char                    *place;    /* position that a chunk follows; NULL:
+                                            this is the first one */
+    ngx_http_tasks_read_t      read;
+    ngx_http_tasks_waiter_t    waiter;
+    ngx_http_tasks_page_t     *page;     /* NULL: none, or in "read" */
+    ngx_http_tasks_told_t      list;
+    ngx_http_tasks_cache_e     how;
+    ngx_str_t                  etag;     /* of what was read, without quotes;
+                                            data is NULL: none */
 
-    /* what a response may show; in the operation's pool */
-    ngx_http_tasks_writer_t    tasks;
-    ngx_http_tasks_reply_t    *fields;   /* of a task, as route->fetch */
+    /* a task; in the operation's pool */
+    ngx_uint_t                 tries;    /* of a cancel */
+    ngx_http_tasks_reply_t    *fields;   /* as route->fetch */
     ngx_str_t                  state;    /* JSON text; data is NULL: none */
     ngx_str_t                  state_text;   /* the same, plain */
-    int64_t                    total;
-    ngx_uint_t                 more;     /* tasks follow this page */
 };
 
 
 /*
- * Each starts an action on x->op.  NGX_HTTP_TASKS_NO_ERROR: x->done will be
+ * Each starts an action.  NGX_HTTP_TASKS_NO_ERROR: x->done will be
  * called, later; else the class of the error, and it will not.
  */
 ngx_http_tasks_error_e ngx_http_tasks_list(ngx_http_tasks_exchange_t *x);
 ngx_http_tasks_error_e ngx_http_tasks_get(ngx_http_tasks_exchange_t *x);
 ngx_http_tasks_error_e ngx_http_tasks_cancel(ngx_http_tasks_exchange_t *x);
+
+/* Makes x->op, unless there is one, ready for "n" commands. */
+ngx_int_t ngx_http_tasks_exchange_op(ngx_http_tasks_exchange_t *x,
+    ngx_uint_t n);
+
+/* Adds an argument to a command: the base key, "middle" and "last". */
+void ngx_http_tasks_exchange_key(ngx_http_tasks_exchange_t *x,
+    const ngx_str_t *middle, const ngx_str_t *last);
+
+/* Gives up what is waited for, and releases what was read. */
+void ngx_http_tasks_exchange_end(ngx_http_tasks_exchange_t *x);
 
 /* Starts x->op; its handler gets the exchange as op->data. */
 ngx_http_tasks_error_e ngx_http_tasks_exchange_start(
@@ -80,8 +94,17 @@ ngx_http_tasks_error_e ngx_http_tasks_exchange_start(
 ngx_http_tasks_error_e ngx_http_tasks_exchange_distrust(
     ngx_http_tasks_exchange_t *x);
 
-/* Tasks of the page that was read. */
-ngx_uint_t ngx_http_tasks_list_count(ngx_http_tasks_exchange_t *x);
+/* Whether more chunks of the list are to be read and sent. */
+ngx_uint_t ngx_http_tasks_list_goes_on(ngx_http_tasks_exchange_t *x);
+
+/*
+ * Reads the next chunk, as an action; what was read before is gone then.
+ */
+ngx_http_tasks_error_e ngx_http_tasks_list_chunk(ngx_http_tasks_exchange_t *x);
+
+/* Writes the tasks that were read, with their separators between. */
+void ngx_http_tasks_list_rows(ngx_http_tasks_exchange_t *x,
+    ngx_http_tasks_writer_t *w);
 
 /* The cursor of the next page; data is NULL: it is the last.  NGX_ERROR: no
  * memory. */

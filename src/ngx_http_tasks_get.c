@@ -8,12 +8,14 @@
 
 
 static void ngx_http_tasks_get_handler(ngx_http_tasks_op_t *op);
+static ngx_http_tasks_error_e ngx_http_tasks_get_etag(
+    ngx_http_tasks_exchange_t *x, ngx_str_t *revision);
 
 
 ngx_http_tasks_error_e
 ngx_http_tasks_get(ngx_http_tasks_exchange_t *x)
 {
-    if (ngx_http_tasks_op_fill(x->op, 1) != NGX_OK) {
+    if (ngx_http_tasks_exchange_op(x, 1) != NGX_OK) {
         return NGX_HTTP_TASKS_INTERNAL;
     }
 
@@ -44,29 +46,19 @@ ngx_http_tasks_get_handler(ngx_http_tasks_op_t *op)
 void
 ngx_http_tasks_get_command(ngx_http_tasks_exchange_t *x)
 {
-    ngx_str_t                 rest;
     ngx_uint_t                i, n;
     ngx_http_tasks_op_t      *op;
     ngx_http_tasks_field_t  **field;
+
+    static ngx_str_t          task = ngx_string(":task:");
 
     op = x->op;
     field = x->request.route->fetch.elts;
     n = x->request.route->fetch.nelts;
 
-    rest.len = sizeof(":task:") - 1 + x->request.id.len;
-    rest.data = ngx_pnalloc(op->pool, rest.len);
-
-    if (rest.data == NULL) {
-        op->out.failed = 1;
-        return;
-    }
-
-    ngx_memcpy(ngx_cpymem(rest.data, ":task:", sizeof(":task:") - 1),
-               x->request.id.data, x->request.id.len);
-
     ngx_http_tasks_op_command(op, 3 + n, 1 + n, 0);
     ngx_http_tasks_op_literal(op, "HMGET");
-    ngx_http_tasks_op_key(op, &x->base, &rest);
+    ngx_http_tasks_exchange_key(x, &task, &x->request.id);
 
     /* every task has a revision: what has none is not there */
     ngx_http_tasks_op_literal(op, "_rev");
@@ -107,6 +99,31 @@ ngx_http_tasks_get_reply(ngx_http_tasks_exchange_t *x,
     }
 
     x->fields = elt + 1;
+
+    return ngx_http_tasks_get_etag(x, &elt[0].u.str);
+}
+
+
+/* The revision is one of the scope's: its key and the id tell it from others. */
+
+static ngx_http_tasks_error_e
+ngx_http_tasks_get_etag(ngx_http_tasks_exchange_t *x, ngx_str_t *revision)
+{
+    u_char  *p;
+
+    p = ngx_pnalloc(x->op->pool, sizeof("01234567-01234567-") + revision->len);
+    if (p == NULL) {
+        return NGX_HTTP_TASKS_INTERNAL;
+    }
+
+    x->etag.data = p;
+
+    p = ngx_sprintf(p, "%08xD-%08xD-%V",
+                    ngx_murmur_hash2(x->base.data, x->base.len),
+                    ngx_murmur_hash2(x->request.id.data, x->request.id.len),
+                    revision);
+
+    x->etag.len = p - x->etag.data;
 
     return NGX_HTTP_TASKS_NO_ERROR;
 }

@@ -11,6 +11,7 @@
 #include <ngx_http_tasks_handler.h>
 
 
+static ngx_uint_t ngx_http_tasks_wants_lines(ngx_http_request_t *r);
 static ngx_http_tasks_ctx_t *ngx_http_tasks_create_ctx(ngx_http_request_t *r);
 static ngx_int_t ngx_http_tasks_route(ngx_http_tasks_ctx_t *ctx,
     ngx_str_t *allow);
@@ -32,6 +33,8 @@ static void ngx_http_tasks_done(ngx_http_tasks_exchange_t *x,
 static ngx_int_t ngx_http_tasks_end(ngx_http_tasks_ctx_t *ctx,
     ngx_http_tasks_error_e error);
 static ngx_int_t ngx_http_tasks_respond(ngx_http_tasks_ctx_t *ctx);
+static ngx_int_t ngx_http_tasks_etag(ngx_http_tasks_ctx_t *ctx);
+static void ngx_http_tasks_know(ngx_http_tasks_ctx_t *ctx);
 static ngx_int_t ngx_http_tasks_headers(ngx_http_request_t *r,
     ngx_array_t *headers, ngx_uint_t retry);
 static ngx_int_t ngx_http_tasks_header(ngx_http_request_t *r, const char *name,
@@ -87,6 +90,37 @@ ngx_http_tasks_handler(ngx_http_request_t *r)
 }
 
 
+/* Whether a list is to be lines of JSON: if that alone is accepted. */
+
+static ngx_uint_t
+ngx_http_tasks_wants_lines(ngx_http_request_t *r)
+{
+    ngx_uint_t        i;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *header;
+
+    static ngx_str_t  type = ngx_string("application/x-ndjson");
+
+    for (part = &r->headers_in.headers.part; part; part = part->next) {
+        header = part->elts;
+
+        for (i = 0; i < part->nelts; i++) {
+            if (header[i].key.len == 6
+                && header[i].value.len == type.len
+                && ngx_strncasecmp(header[i].key.data, (u_char *) "Accept", 6)
+                   == 0
+                && ngx_strncasecmp(header[i].value.data, type.data, type.len)
+                   == 0)
+            {
+                return 1;
+            }
+        }
+    }
+
+    return 0;
+}
+
+
 static ngx_http_tasks_ctx_t *
 ngx_http_tasks_create_ctx(ngx_http_request_t *r)
 {
@@ -108,6 +142,10 @@ ngx_http_tasks_create_ctx(ngx_http_request_t *r)
     ctx->request = r;
     ctx->conf = tlcf;
     ctx->exchange.store = tlcf->store;
+    ctx->exchange.since = ngx_current_msec;
+    ctx->exchange.cached = (tlcf->cache && tlcf->store->cache);
+    ctx->exchange.streams = (r == r->main);
+    ctx->exchange.lines = (r == r->main && ngx_http_tasks_wants_lines(r));
     ctx->exchange.done = ngx_http_tasks_done;
     ctx->exchange.data = ctx;
     ctx->exchange.request.pool = r->pool;
@@ -181,13 +219,7 @@ ngx_http_tasks_fallback(ngx_http_tasks_ctx_t *ctx)
 static ngx_http_tasks_error_e
 ngx_http_tasks_admit(ngx_http_tasks_ctx_t *ctx)
 {
-    ngx_http_tasks_exchange_t  *x;
-
-    x = &ctx->exchange;
-
-    x->op = ngx_http_tasks_store_op(x->store);
-
-    if (x->op == NULL || ngx_http_tasks_watch(ctx->request) != NGX_OK) {
+    if (ngx_http_tasks_watch(ctx->request) != NGX_OK) {
         return NGX_HTTP_TASKS_INTERNAL;
     }
 
@@ -264,11 +296,8 @@ ngx_http_tasks_identified(ngx_http_tasks_exchange_t *x,
 {
     x->done = ngx_http_tasks_done;
 
-    if (error == NGX_HTTP_TASKS_NO_ERROR
-        && ngx_http_tasks_op_renew(&x->op) != NGX_OK)
-    {
-        error = NGX_HTTP_TASKS_INTERNAL;
-    }
+    ngx_http_tasks_op_release(x->op);
+    x->op = NULL;
 
     if (error == NGX_HTTP_TASKS_NO_ERROR) {
         error = ngx_http_tasks_proceed(x->data);
@@ -373,6 +402,12 @@ ngx_http_tasks_begin(ngx_http_tasks_ctx_t *ctx)
 
     x = &ctx->exchange;
 
+    if (x->request.route->action != NGX_HTTP_TASKS_ACTION_LIST) {
+        x->lines = 0;
+    }
+
+    ngx_http_tasks_know(ctx);
+
     switch (x->request.route->action) {
 
     case NGX_HTTP_TASKS_ACTION_LIST:
@@ -417,16 +452,14 @@ ngx_http_tasks_cleanup(void *data)
 {
     ngx_http_tasks_ctx_t  *ctx = data;
 
-    if (ctx->exchange.op) {
-        ngx_http_tasks_op_release(ctx->exchange.op);
-        ctx->exchange.op = NULL;
-    }
+    ngx_http_tasks_exchange_end(&ctx->exchange);
 }
 
 
 static void
 ngx_http_tasks_done(ngx_http_tasks_exchange_t *x, ngx_http_tasks_error_e error)
 {
+    ngx_int_t              rc;
     ngx_connection_t      *c;
     ngx_http_request_t    *r;
     ngx_http_tasks_ctx_t  *ctx;
@@ -440,7 +473,12 @@ ngx_http_tasks_done(ngx_http_tasks_exchange_t *x, ngx_http_tasks_error_e error)
     ngx_log_debug2(NGX_LOG_DEBUG_HTTP, c->log, 0,
                    "http tasks done \"%V\": %ui", &r->uri, error);
 
-    ngx_http_finalize_request(r, ngx_http_tasks_end(ctx, error));
+    rc = ngx_http_tasks_end(ctx, error);
+
+    if (rc != NGX_BUSY) {
+        ngx_http_finalize_request(r, rc);
+    }
+
     ngx_http_run_posted_requests(c);
 }
 
@@ -508,6 +546,19 @@ ngx_http_tasks_respond(ngx_http_tasks_ctx_t *ctx)
         }
     }
 
+    if (ctx->error == NGX_HTTP_TASKS_NO_ERROR && ctx->exchange.etag.data
+        && status == NGX_HTTP_OK && !ctx->exchange.lines)
+    {
+        if (ngx_http_tasks_etag(ctx) != NGX_OK) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+
+        if (ngx_http_tasks_equal(&ctx->exchange.etag, &ctx->exchange.known)) {
+            ctx->exchange.how = NGX_HTTP_TASKS_CACHE_NOT_MODIFIED;
+            status = NGX_HTTP_NOT_MODIFIED;
+        }
+    }
+
     if (ngx_http_tasks_headers(r, headers,
                                ctx->error == NGX_HTTP_TASKS_UNAVAILABLE
                                || ctx->error == NGX_HTTP_TASKS_TIMEOUT)
@@ -518,6 +569,17 @@ ngx_http_tasks_respond(ngx_http_tasks_ctx_t *ctx)
 
     ngx_http_tasks_writer_init(&body, r->pool, 512);
 
+    if (status == NGX_HTTP_NOT_MODIFIED) {
+        return ngx_http_tasks_send(r, status, &content_type, &body);
+    }
+
+    if (ctx->error == NGX_HTTP_TASKS_NO_ERROR
+        && (ctx->exchange.lines
+            || ngx_http_tasks_list_goes_on(&ctx->exchange)))
+    {
+        return ngx_http_tasks_stream(ctx, status, &content_type);
+    }
+
     if (ngx_http_tasks_template_run(template, &body, ngx_http_tasks_value, ctx)
         != NGX_OK
         || body.failed)
@@ -526,6 +588,85 @@ ngx_http_tasks_respond(ngx_http_tasks_ctx_t *ctx)
     }
 
     return ngx_http_tasks_send(r, status, &content_type, &body);
+}
+
+
+/*
+ * An ETag is W/"STATE FINGERPRINT": what was read, and what the definition
+ * makes of it.  Weak, as a response may also tell the time, or the like.
+ */
+
+#define NGX_HTTP_TASKS_ETAG_AROUND  (sizeof("W/\"01234567\"") - 1)
+
+
+static ngx_int_t
+ngx_http_tasks_etag(ngx_http_tasks_ctx_t *ctx)
+{
+    u_char              *p;
+    ngx_str_t           *state;
+    ngx_table_elt_t     *etag;
+    ngx_http_request_t  *r;
+
+    r = ctx->request;
+    state = &ctx->exchange.etag;
+
+    p = ngx_pnalloc(r->pool, state->len + NGX_HTTP_TASKS_ETAG_AROUND);
+    etag = ngx_list_push(&r->headers_out.headers);
+
+    if (p == NULL || etag == NULL) {
+        return NGX_ERROR;
+    }
+
+    etag->hash = 1;
+    ngx_str_set(&etag->key, "ETag");
+    etag->value.data = p;
+    etag->lowcase_key = NULL;
+#if (nginx_version >= 1023000)
+    etag->next = NULL;
+#endif
+
+    p = ngx_cpymem(p, "W/\"", 3);
+    p = ngx_cpymem(p, state->data, state->len);
+    p = ngx_cpymem(p, ctx->conf->definition->fingerprint, 8);
+    *p++ = '"';
+
+    etag->value.len = p - etag->value.data;
+    r->headers_out.etag = etag;
+
+    return NGX_OK;
+}
+
+
+/* What of an ETag in If-None-Match is to be equal; more of them see nginx. */
+
+static void
+ngx_http_tasks_know(ngx_http_tasks_ctx_t *ctx)
+{
+    ngx_str_t        *value, *known;
+    ngx_table_elt_t  *header;
+
+    header = ctx->request->headers_in.if_none_match;
+    known = &ctx->exchange.known;
+
+    if (header == NULL || ctx->request != ctx->request->main
+        || ctx->exchange.lines
+        || ctx->exchange.request.route->status != NGX_HTTP_OK)
+    {
+        return;
+    }
+
+    value = &header->value;
+
+    if (value->len > NGX_HTTP_TASKS_ETAG_AROUND
+        && ngx_strncmp(value->data, "W/\"", 3) == 0
+        && value->data[value->len - 1] == '"'
+        && ngx_memcmp(value->data + value->len - 9,
+                      ctx->conf->definition->fingerprint, 8)
+           == 0)
+    {
+        known->data = value->data + 3;
+        known->len = value->len - NGX_HTTP_TASKS_ETAG_AROUND;
+    }
 }
 
 
@@ -612,6 +753,25 @@ static ngx_int_t
 ngx_http_tasks_send(ngx_http_request_t *r, ngx_uint_t status,
     ngx_str_t *content_type, ngx_http_tasks_writer_t *body)
 {
+    ngx_int_t  rc;
+
+    rc = ngx_http_tasks_send_header(r, status, content_type, body->size);
+
+    if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
+        return rc;
+    }
+
+    body->tail->buf->last_buf = (r == r->main) ? 1 : 0;
+    body->tail->buf->last_in_chain = 1;
+
+    return ngx_http_output_filter(r, body->head);
+}
+
+
+ngx_int_t
+ngx_http_tasks_send_header(ngx_http_request_t *r, ngx_uint_t status,
+    ngx_str_t *content_type, off_t size)
+{
     ngx_int_t         rc;
 
     static ngx_str_t  nosniff = ngx_string("nosniff");
@@ -629,9 +789,9 @@ ngx_http_tasks_send(ngx_http_request_t *r, ngx_uint_t status,
     }
 
     r->headers_out.status = status;
-    r->headers_out.content_length_n = body->size;
+    r->headers_out.content_length_n = size;
 
-    if (body->size) {
+    if (size) {
         r->headers_out.content_type = *content_type;
         r->headers_out.content_type_len = content_type->len;
         r->headers_out.content_type_lowcase = NULL;
@@ -640,16 +800,11 @@ ngx_http_tasks_send(ngx_http_request_t *r, ngx_uint_t status,
         r->header_only = 1;
     }
 
-    rc = ngx_http_send_header(r);
-
-    if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
-        return rc;
+    if (status == NGX_HTTP_NOT_MODIFIED) {
+        r->headers_out.content_length_n = -1;
     }
 
-    body->tail->buf->last_buf = (r == r->main) ? 1 : 0;
-    body->tail->buf->last_in_chain = 1;
-
-    return ngx_http_output_filter(r, body->head);
+    return ngx_http_send_header(r);
 }
 
 

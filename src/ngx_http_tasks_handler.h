@@ -26,6 +26,7 @@ typedef struct {
     ngx_array_t                   definitions;   /* pointers, one a file */
     ngx_array_t                   variables;     /* used ones */
     ngx_array_t                   credential;    /* names of fields */
+    size_t                        cache;         /* bytes, of a worker's */
 } ngx_http_tasks_main_conf_t;
 
 
@@ -39,6 +40,7 @@ typedef struct {
     ngx_str_t                     fallback;  /* a named location, or empty */
     ngx_flag_t                    fallback_unavailable;
     ngx_flag_t                    intercept_errors;
+    ngx_flag_t                    cache;
     ngx_str_t                     library_key;   /* of the collection whose */
     ngx_http_tasks_collection_t  *library;       /* tasks_library answers */
     ngx_http_tasks_auth_conf_t    auth;
@@ -51,6 +53,7 @@ typedef struct {
     ngx_http_request_t           *request;
     ngx_http_tasks_loc_conf_t    *conf;
     ngx_http_tasks_identity_t    *identity;  /* NULL: not asked for */
+    ngx_chain_t                  *busy;      /* of a chunk that is being sent */
     ngx_http_tasks_error_e        error;
     ngx_str_t                     correlation;   /* data is NULL: no id yet */
 } ngx_http_tasks_ctx_t;
@@ -80,6 +83,18 @@ ngx_int_t ngx_http_tasks_correlation_id(ngx_http_tasks_ctx_t *ctx,
 /* ngx_http_tasks_value_pt; "data" is the context. */
 ngx_int_t ngx_http_tasks_value(void *data, ngx_uint_t index,
     ngx_http_tasks_value_t *value);
+
+/* Sends the response's header.  As ngx_http_send_header(); "size" is that of
+ * the body, bytes, -1 if it is not known. */
+ngx_int_t ngx_http_tasks_send_header(ngx_http_request_t *r, ngx_uint_t status,
+    ngx_str_t *content_type, off_t size);
+
+/*
+ * Sends a list in chunks, the first of which was read.  NGX_BUSY: it will
+ * finalize the request; else what that is to be finalized with.
+ */
+ngx_int_t ngx_http_tasks_stream(ngx_http_tasks_ctx_t *ctx,
+    ngx_uint_t status, ngx_str_t *content_type);
 
 /* Answers with the text of the function library. */
 ngx_int_t ngx_http_tasks_library_handler(ngx_http_request_t *r);

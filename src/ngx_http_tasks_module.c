@@ -8,6 +8,10 @@
 #include <ngx_http_tasks_handler.h>
 
 
+/* bytes of the pages that a worker keeps of a store, by default */
+#define NGX_HTTP_TASKS_CACHE_SIZE  (8 * 1024 * 1024)
+
+
 static void *ngx_http_tasks_create_main_conf(ngx_conf_t *cf);
 static void *ngx_http_tasks_create_loc_conf(ngx_conf_t *cf);
 static char *ngx_http_tasks_merge_loc_conf(ngx_conf_t *cf, void *parent,
@@ -19,6 +23,8 @@ static char *ngx_http_tasks_api(ngx_conf_t *cf, ngx_command_t *cmd,
 static char *ngx_http_tasks_pass(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static char *ngx_http_tasks_set_fallback(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+static char *ngx_http_tasks_set_cache(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static char *ngx_http_tasks_library(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
@@ -74,6 +80,13 @@ static ngx_command_t  ngx_http_tasks_commands[] = {
       ngx_conf_set_flag_slot,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_tasks_loc_conf_t, intercept_errors),
+      NULL },
+
+    { ngx_string("tasks_cache"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_tasks_set_cache,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
       NULL },
 
     { ngx_string("tasks_auth"),
@@ -198,6 +211,8 @@ ngx_http_tasks_create_main_conf(ngx_conf_t *cf)
         return NULL;
     }
 
+    tmcf->cache = NGX_CONF_UNSET_SIZE;
+
     if (ngx_array_init(&tmcf->stores, cf->pool, 2, sizeof(void *)) != NGX_OK
         || ngx_array_init(&tmcf->definitions, cf->pool, 4, sizeof(void *))
            != NGX_OK
@@ -225,6 +240,7 @@ ngx_http_tasks_create_loc_conf(ngx_conf_t *cf)
     tlcf->scope = NGX_CONF_UNSET_PTR;
     tlcf->fallback_unavailable = NGX_CONF_UNSET;
     tlcf->intercept_errors = NGX_CONF_UNSET;
+    tlcf->cache = NGX_CONF_UNSET;
 
     ngx_http_tasks_auth_init(&tlcf->auth);
 
@@ -254,6 +270,7 @@ ngx_http_tasks_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_value(conf->fallback_unavailable,
                          prev->fallback_unavailable, 0);
     ngx_conf_merge_value(conf->intercept_errors, prev->intercept_errors, 0);
+    ngx_conf_merge_value(conf->cache, prev->cache, 1);
 
     /* "if" and "limit_except" go on with what their location does */
 
@@ -603,6 +620,51 @@ ngx_http_tasks_set_fallback(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 }
 
 
+/* "off" or "on" anywhere, a size of a worker's cache at the top. */
+
+static char *
+ngx_http_tasks_set_cache(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_tasks_loc_conf_t  *tlcf = conf;
+
+    ngx_str_t                   *value;
+    ngx_http_tasks_main_conf_t  *tmcf;
+
+    (void) cmd;
+
+    if (tlcf->cache != NGX_CONF_UNSET) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    if (ngx_strcmp(value[1].data, "off") == 0) {
+        tlcf->cache = 0;
+        return NGX_CONF_OK;
+    }
+
+    tlcf->cache = 1;
+
+    if (ngx_strcmp(value[1].data, "on") == 0) {
+        return NGX_CONF_OK;
+    }
+
+    tmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_tasks_module);
+    tmcf->cache = ngx_parse_size(&value[1]);
+
+    if (tmcf->cache == (size_t) NGX_ERROR || tmcf->cache < 64 * 1024
+        || cf->cmd_type != NGX_HTTP_MAIN_CONF)
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"%V\" may be on, off, or in \"http\" a size of "
+                           "64k or more", &value[1]);
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
 static char *
 ngx_http_tasks_library(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
@@ -656,8 +718,17 @@ ngx_http_tasks_init_process(ngx_cycle_t *cycle)
 
     for (i = 0; i < tmcf->stores.nelts; i++) {
 
-        if (stores[i]->collections.nelts
-            && ngx_http_tasks_store_init(stores[i], cycle) != NGX_OK)
+        if (stores[i]->collections.nelts == 0) {
+            continue;
+        }
+
+        stores[i]->cache = ngx_http_tasks_cache_create(cycle->pool,
+                                    tmcf->cache == NGX_CONF_UNSET_SIZE
+                                    ? NGX_HTTP_TASKS_CACHE_SIZE
+                                    : tmcf->cache);
+
+        if (stores[i]->cache == NULL
+            || ngx_http_tasks_store_init(stores[i], cycle) != NGX_OK)
         {
             return NGX_ERROR;
         }

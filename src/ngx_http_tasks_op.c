@@ -262,6 +262,17 @@ ngx_http_tasks_op_start(ngx_http_tasks_op_t *op, ngx_http_tasks_op_pt handler)
 }
 
 
+void
+ngx_http_tasks_op_since(ngx_http_tasks_op_t *op, ngx_msec_t since)
+{
+    op->deadline = since + op->redis->conf->timeout;
+
+    if (op->deadline == 0) {
+        op->deadline = 1;                  /* 0 stands for none */
+    }
+}
+
+
 /* Whoever waits for the operation waits no more. */
 
 static void

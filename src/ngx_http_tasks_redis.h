@@ -31,9 +31,10 @@ typedef enum {
 } ngx_http_tasks_reply_e;
 
 
-/* An array of strings, put straight into buffers with a comma between. */
+/* An array of strings, put straight into buffers. */
 typedef struct {
     ngx_http_tasks_writer_t   writer;
+    u_char                    separator; /* between two of them */
     ngx_uint_t                strings;
     ngx_uint_t                nils;
 } ngx_http_tasks_joined_t;
@@ -56,7 +57,8 @@ struct ngx_http_tasks_reply_s {
 /* What is due as the reply to one command. */
 typedef struct {
     ngx_uint_t                max;       /* elements of an array, at most */
-    unsigned                  join:1;    /* a joined array of strings */
+    ngx_uint_t                join;      /* separator of a joined array of
+                                            strings; 0: it is no such array */
 } ngx_http_tasks_due_t;
 
 
@@ -184,8 +186,9 @@ ngx_int_t ngx_http_tasks_op_fill(ngx_http_tasks_op_t *op, ngx_uint_t n);
 
 /*
  * Starts a command of "argc" arguments, each of which one call of arg or key
- * must follow.  "max" bounds the elements of its reply; with "join" the reply
- * is a joined array.
+ * must follow.  "max" bounds the elements of its reply; with "join", a
+ * separator, the reply is a joined array.  Where that is a line end, strings
+ * have none: theirs, which are white space of JSON, become spaces.
  */
 void ngx_http_tasks_op_command(ngx_http_tasks_op_t *op, ngx_uint_t argc,
     ngx_uint_t max, ngx_uint_t join);
@@ -203,6 +206,9 @@ void ngx_http_tasks_op_integer(ngx_http_tasks_op_t *op, int64_t n);
  */
 ngx_int_t ngx_http_tasks_op_start(ngx_http_tasks_op_t *op,
     ngx_http_tasks_op_pt handler);
+
+/* Has the deadline count from a time in the past, ngx_current_msec then. */
+void ngx_http_tasks_op_since(ngx_http_tasks_op_t *op, ngx_msec_t since);
 
 void ngx_http_tasks_op_release(ngx_http_tasks_op_t *op);
 

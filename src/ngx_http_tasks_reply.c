@@ -218,11 +218,16 @@ ngx_http_tasks_reply_string(const redisReadTask *task, char *str, size_t len)
         }
 
         if (joined->strings++) {
-            *p++ = ',';
+            *p++ = joined->separator;
         }
 
-        ngx_http_tasks_writer_took(&joined->writer,
-                                   ngx_cpymem(p, str, len));
+        ngx_memcpy(p, str, len);
+
+        if (joined->separator == LF) {
+            ngx_http_tasks_one_line(p, len);
+        }
+
+        ngx_http_tasks_writer_took(&joined->writer, p + len);
 
         return reply;
     }
@@ -288,6 +293,7 @@ ngx_http_tasks_reply_array(const redisReadTask *task,
             return NULL;
         }
 
+        joined->separator = (u_char) due->join;
         joined->strings = 0;
         joined->nils = 0;
         ngx_http_tasks_writer_init(&joined->writer, op->pool, 8192);

@@ -630,6 +630,33 @@ ngx_http_tasks_store_loaded(ngx_http_tasks_op_t *op,
 
 
 ngx_http_tasks_error_e
+ngx_http_tasks_store_start(ngx_http_tasks_op_t *op,
+    ngx_http_tasks_op_pt handler)
+{
+    switch (ngx_http_tasks_op_start(op, handler)) {
+
+    case NGX_OK:
+        return NGX_HTTP_TASKS_NO_ERROR;
+
+    case NGX_DECLINED:
+        return NGX_HTTP_TASKS_UNAVAILABLE;
+
+    default:
+        return NGX_HTTP_TASKS_INTERNAL;
+    }
+}
+
+
+ngx_http_tasks_error_e
+ngx_http_tasks_store_distrust(ngx_http_tasks_op_t *op)
+{
+    ngx_http_tasks_op_distrust(op, "gave a reply to another command");
+
+    return NGX_HTTP_TASKS_UNAVAILABLE;
+}
+
+
+ngx_http_tasks_error_e
 ngx_http_tasks_store_error(ngx_http_tasks_store_t *store,
     ngx_http_tasks_op_t *op)
 {

@@ -23,6 +23,7 @@ typedef struct {
     /* of this worker */
     ngx_http_tasks_redis_t       *clients;
     ngx_uint_t                    next;          /* client for an operation */
+    struct ngx_http_tasks_cache_s  *cache;       /* NULL: none is wanted */
     time_t                        complained;    /* about an error reply */
 } ngx_http_tasks_store_t;
 
@@ -52,6 +53,16 @@ ngx_http_tasks_op_t *ngx_http_tasks_store_op(ngx_http_tasks_store_t *store);
 /* Adds the command that loads the functions of a collection. */
 void ngx_http_tasks_store_load(ngx_http_tasks_op_t *op,
     ngx_http_tasks_collection_t *collection);
+
+/*
+ * Starts an operation.  NGX_HTTP_TASKS_NO_ERROR: its handler will be called;
+ * else the class of the error.
+ */
+ngx_http_tasks_error_e ngx_http_tasks_store_start(ngx_http_tasks_op_t *op,
+    ngx_http_tasks_op_pt handler);
+
+/* Says that a reply cannot be Redis's; returns the class to answer. */
+ngx_http_tasks_error_e ngx_http_tasks_store_distrust(ngx_http_tasks_op_t *op);
 
 /*
  * The class of errors that a completed operation ended with, by its status or

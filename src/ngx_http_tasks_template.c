@@ -98,13 +98,24 @@ ngx_int_t
 ngx_http_tasks_template_run(const ngx_http_tasks_template_t *template,
     ngx_http_tasks_writer_t *w, ngx_http_tasks_value_pt get, void *data)
 {
+    return ngx_http_tasks_template_run_parts(template, 0,
+                                             template->parts.nelts, w, get,
+                                             data);
+}
+
+
+ngx_int_t
+ngx_http_tasks_template_run_parts(const ngx_http_tasks_template_t *template,
+    ngx_uint_t first, ngx_uint_t last, ngx_http_tasks_writer_t *w,
+    ngx_http_tasks_value_pt get, void *data)
+{
     ngx_uint_t                    i;
     ngx_http_tasks_value_t        value;
     const ngx_http_tasks_part_t  *part;
 
     part = template->parts.elts;
 
-    for (i = 0; i < template->parts.nelts; i++) {
+    for (i = first; i < last; i++) {
 
         if (part[i].kind == NGX_HTTP_TASKS_PART_LITERAL) {
             ngx_http_tasks_write_str(w, &part[i].text);

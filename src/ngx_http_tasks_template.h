@@ -116,10 +116,17 @@ ngx_int_t ngx_http_tasks_template_literal(ngx_http_tasks_template_t *template,
 ngx_int_t ngx_http_tasks_template_part(ngx_http_tasks_template_t *template,
     ngx_http_tasks_part_e kind, ngx_uint_t value, const ngx_str_t *text);
 
-/* Writes the template.  NGX_ERROR: no memory; w->failed still to be checked. */
+/*
+ * Writes the template, or its parts from "first" on and before "last".
+ * NGX_ERROR: no memory; w->failed still to be checked.
+ */
 ngx_int_t ngx_http_tasks_template_run(
     const ngx_http_tasks_template_t *template, ngx_http_tasks_writer_t *w,
     ngx_http_tasks_value_pt get, void *data);
+ngx_int_t ngx_http_tasks_template_run_parts(
+    const ngx_http_tasks_template_t *template, ngx_uint_t first,
+    ngx_uint_t last, ngx_http_tasks_writer_t *w, ngx_http_tasks_value_pt get,
+    void *data);
 
 
 #endif /* _NGX_HTTP_TASKS_TEMPLATE_H_INCLUDED_ */

@@ -13,6 +13,8 @@ static ngx_int_t ngx_http_tasks_value_task(ngx_http_tasks_ctx_t *ctx,
     ngx_uint_t index, ngx_http_tasks_value_t *value);
 static ngx_int_t ngx_http_tasks_value_error(ngx_http_tasks_ctx_t *ctx,
     ngx_uint_t index, ngx_http_tasks_value_t *value);
+static ngx_int_t ngx_http_tasks_value_chain(ngx_http_tasks_ctx_t *ctx,
+    size_t chunk, ngx_http_tasks_value_t *value);
 static ngx_int_t ngx_http_tasks_value_more(ngx_http_tasks_ctx_t *ctx,
     ngx_uint_t index, ngx_http_tasks_value_t *value);
 static ngx_int_t ngx_http_tasks_value_id(ngx_http_tasks_ctx_t *ctx,
@@ -126,12 +128,18 @@ ngx_http_tasks_value_list(ngx_http_tasks_ctx_t *ctx, ngx_uint_t index,
     switch (index) {
 
     case NGX_HTTP_TASKS_VALUE_TASKS:
-        value->kind = NGX_HTTP_TASKS_CHAIN;
-        value->chain = &x->tasks;
+        if (ngx_http_tasks_value_chain(ctx, 16, value) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        ngx_http_tasks_write_byte(value->chain, '[');
+        ngx_http_tasks_list_rows(x, value->chain);
+        ngx_http_tasks_write_byte(value->chain, ']');
         return NGX_OK;
 
     case NGX_HTTP_TASKS_VALUE_TOTAL:
-        return ngx_http_tasks_value_integer(ctx->request, x->total, value);
+        return ngx_http_tasks_value_integer(ctx->request, x->list.total,
+                                            value);
 
     case NGX_HTTP_TASKS_VALUE_PAGE:
         return ngx_http_tasks_value_integer(ctx->request, request->page,
@@ -139,7 +147,9 @@ ngx_http_tasks_value_list(ngx_http_tasks_ctx_t *ctx, ngx_uint_t index,
 
     case NGX_HTTP_TASKS_VALUE_PAGES:
         pages = request->limit > 0
-                ? (x->total + request->limit - 1) / request->limit : 1;
+                ? x->list.total / request->limit
+                  + (x->list.total % request->limit != 0)
+                : 1;
 
         /* an empty list has one, too */
         return ngx_http_tasks_value_integer(ctx->request, ngx_max(pages, 1),
@@ -151,13 +161,32 @@ ngx_http_tasks_value_list(ngx_http_tasks_ctx_t *ctx, ngx_uint_t index,
                                                 value);
 
     case NGX_HTTP_TASKS_VALUE_OFFSET:
-        return ngx_http_tasks_value_integer(ctx->request, x->offset, value);
+        return ngx_http_tasks_value_integer(ctx->request, x->list.offset,
+                                            value);
 
     default: /* NGX_HTTP_TASKS_VALUE_COUNT */
-        return ngx_http_tasks_value_integer(ctx->request,
-                                            ngx_http_tasks_list_count(x),
+        return ngx_http_tasks_value_integer(ctx->request, x->list.count,
                                             value);
     }
+}
+
+
+/* A value that is written by the caller. */
+
+static ngx_int_t
+ngx_http_tasks_value_chain(ngx_http_tasks_ctx_t *ctx, size_t chunk,
+    ngx_http_tasks_value_t *value)
+{
+    value->kind = NGX_HTTP_TASKS_CHAIN;
+    value->chain = ngx_palloc(ctx->request->pool,
+                              sizeof(ngx_http_tasks_writer_t));
+    if (value->chain == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_http_tasks_writer_init(value->chain, ctx->request->pool, chunk);
+
+    return NGX_OK;
 }
 
 
@@ -167,20 +196,18 @@ static ngx_int_t
 ngx_http_tasks_value_more(ngx_http_tasks_ctx_t *ctx, ngx_uint_t index,
     ngx_http_tasks_value_t *value)
 {
-    ngx_uint_t                  n;
-    ngx_str_t                   text;
+    ngx_str_t                   text, *position;
     ngx_http_tasks_exchange_t  *x;
 
     static ngx_str_t            yes = ngx_string("true"),
                                 no = ngx_string("false");
 
     x = &ctx->exchange;
-    n = ngx_http_tasks_list_count(x);
 
     switch (index) {
 
     case NGX_HTTP_TASKS_VALUE_HAS_MORE:
-        return ngx_http_tasks_value_json(x->more ? &yes : &no, value);
+        return ngx_http_tasks_value_json(x->list.more ? &yes : &no, value);
 
     case NGX_HTTP_TASKS_VALUE_NEXT_CURSOR:
         if (ngx_http_tasks_list_next(x, &text) != NGX_OK) {
@@ -190,25 +217,24 @@ ngx_http_tasks_value_more(ngx_http_tasks_ctx_t *ctx, ngx_uint_t index,
         return ngx_http_tasks_value_text(&text, value);
 
     case NGX_HTTP_TASKS_VALUE_NEXT_PAGE:
-        return x->more ? ngx_http_tasks_value_integer(ctx->request,
+        return x->list.more ? ngx_http_tasks_value_integer(ctx->request,
                                                 x->request.page + 1, value)
-                       : NGX_OK;
+                            : NGX_OK;
 
     case NGX_HTTP_TASKS_VALUE_NEXT_OFFSET:
-        return x->more ? ngx_http_tasks_value_integer(ctx->request,
-                                                      x->offset + n, value)
-                       : NGX_OK;
+        return x->list.more ? ngx_http_tasks_value_integer(ctx->request,
+                                         x->list.offset + x->list.count, value)
+                            : NGX_OK;
 
     default: /* NGX_HTTP_TASKS_VALUE_FIRST_ID, NGX_HTTP_TASKS_VALUE_LAST_ID */
-        if (n == 0) {
+        if (x->list.count == 0) {
             return NGX_OK;
         }
 
-        index = (index == NGX_HTTP_TASKS_VALUE_FIRST_ID) ? 0 : n - 1;
+        position = (index == NGX_HTTP_TASKS_VALUE_FIRST_ID) ? &x->list.first
+                                                            : &x->list.last;
 
-        if (ngx_http_tasks_position_id(&x->members[index].u.str, &text)
-            != NGX_OK)
-        {
+        if (ngx_http_tasks_position_id(position, &text) != NGX_OK) {
             return NGX_ERROR;
         }
 
@@ -239,14 +265,10 @@ ngx_http_tasks_value_task(ngx_http_tasks_ctx_t *ctx, ngx_uint_t index,
     switch (index) {
 
     case NGX_HTTP_TASKS_VALUE_TASK:
-        value->kind = NGX_HTTP_TASKS_CHAIN;
-        value->chain = ngx_palloc(x->op->pool,
-                                  sizeof(ngx_http_tasks_writer_t));
-        if (value->chain == NULL) {
+        if (ngx_http_tasks_value_chain(ctx, 2048, value) != NGX_OK) {
             return NGX_ERROR;
         }
 
-        ngx_http_tasks_writer_init(value->chain, x->op->pool, 2048);
         ngx_http_tasks_get_task(x, value->chain);
         return NGX_OK;
 

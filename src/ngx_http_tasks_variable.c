@@ -11,6 +11,8 @@
 
 static ngx_int_t ngx_http_tasks_error_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_http_tasks_cache_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_http_tasks_correlation_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_http_tasks_action_variable(ngx_http_request_t *r,
@@ -20,6 +22,9 @@ static ngx_int_t ngx_http_tasks_action_variable(ngx_http_request_t *r,
 static ngx_http_variable_t  ngx_http_tasks_vars[] = {
 
     { ngx_string("tasks_action"), NULL, ngx_http_tasks_action_variable, 0,
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("tasks_cache"), NULL, ngx_http_tasks_cache_variable, 0,
       NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
     { ngx_string("tasks_correlation_id"), NULL,
@@ -80,6 +85,36 @@ ngx_http_tasks_error_variable(ngx_http_request_t *r,
     ngx_http_tasks_variable_set(v,
                        ctx && ctx->error != NGX_HTTP_TASKS_NO_ERROR
                        ? &ctx->conf->definition->classes[ctx->error] : NULL);
+
+    return NGX_OK;
+}
+
+
+/* How a list or a task was come by. */
+
+static ngx_int_t
+ngx_http_tasks_cache_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    ngx_http_tasks_ctx_t  *ctx;
+
+    /* in the order of ngx_http_tasks_cache_e */
+    static ngx_str_t       names[] = {
+        ngx_null_string,
+        ngx_string("BYPASS"),
+        ngx_string("MISS"),
+        ngx_string("HIT"),
+        ngx_string("SHARED"),
+        ngx_string("NOT_MODIFIED")
+    };
+
+    (void) data;
+
+    ctx = ngx_http_tasks_get_ctx(r);
+
+    ngx_http_tasks_variable_set(v,
+                   ctx && ctx->exchange.how != NGX_HTTP_TASKS_CACHE_NONE
+                   ? &names[ctx->exchange.how] : NULL);
 
     return NGX_OK;
 }

@@ -166,6 +166,41 @@ ngx_http_tasks_write_chain(ngx_http_tasks_writer_t *w,
 }
 
 
+void
+ngx_http_tasks_write_memory(ngx_http_tasks_writer_t *w, const ngx_str_t *text)
+{
+    ngx_buf_t    *b;
+    ngx_chain_t  *cl;
+
+    if (w->failed || text->len == 0) {
+        return;
+    }
+
+    b = ngx_calloc_buf(w->pool);
+    cl = ngx_alloc_chain_link(w->pool);
+
+    if (b == NULL || cl == NULL) {
+        w->failed = 1;
+        return;
+    }
+
+    b->pos = text->data;
+    b->last = text->data + text->len;
+    b->start = b->pos;
+    b->end = b->last;
+    b->memory = 1;
+
+    cl->buf = b;
+    cl->next = NULL;
+
+    ngx_http_tasks_writer_link(w, cl);
+
+    w->tail = cl;
+    w->size += text->len;
+    w->open = 0;
+}
+
+
 static ngx_int_t
 ngx_http_tasks_writer_grow(ngx_http_tasks_writer_t *w, size_t size)
 {
@@ -300,4 +335,17 @@ ngx_http_tasks_is_uuid(const ngx_str_t *text, u_char *canonical)
     }
 
     return 1;
+}
+
+
+void
+ngx_http_tasks_one_line(u_char *p, size_t len)
+{
+    u_char  *last;
+
+    for (last = p + len; p < last; p++) {
+        if (*p == LF || *p == CR) {
+            *p = ' ';
+        }
+    }
 }

@@ -57,12 +57,19 @@ void ngx_http_tasks_write_integer(ngx_http_tasks_writer_t *w, int64_t n);
 void ngx_http_tasks_write_escaped(ngx_http_tasks_writer_t *w,
     const ngx_str_t *text);
 
+/* Links memory that is not copied; it must stay as long as what "w" has. */
+void ngx_http_tasks_write_memory(ngx_http_tasks_writer_t *w,
+    const ngx_str_t *text);
+
 /* Links the buffers of "from", which must stay as long as those of "w". */
 void ngx_http_tasks_write_chain(ngx_http_tasks_writer_t *w,
     ngx_http_tasks_writer_t *from);
 
 /* Bytes of the well-formed UTF-8 sequence at "p", 0 if it is ill-formed. */
 size_t ngx_http_tasks_utf8_length(const u_char *p, const u_char *end);
+
+/* Makes spaces of line ends, which in JSON are white space. */
+void ngx_http_tasks_one_line(u_char *p, size_t len);
 
 /* Whether "text" is a UUID; "canonical" (36 bytes) is it in lower case. */
 ngx_uint_t ngx_http_tasks_is_uuid(const ngx_str_t *text, u_char *canonical);

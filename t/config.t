@@ -271,6 +271,20 @@ $.id: the id has no other role
 
 
 
+=== a parameter: choices without one
+--- change: {"routes": [{"action": "list", "query": {"p": {"choices": {}}}, "response": "$tasks"}]}
+--- error_log
+$.routes[0].query.p.choices: must have a value
+
+
+
+=== collections: one without a name
+--- change: {"collections": {"": {"id": "string", "order": "n", "fields": {"n": {"type": "integer"}}}}}
+--- error_log
+$.collections.: a collection has a name
+
+
+
 === id: the form of a cursor
 --- change: {"id": {"form": "$id"}}
 --- error_log
@@ -2257,6 +2271,48 @@ invalid number of arguments in "tasks_library" directive
     location /t { tasks_api apis/t.json; tasks_library; tasks_library; }
 --- error_log
 "tasks_library" directive is duplicate
+
+
+
+=== tasks_auth: a method twice
+--- config
+    location /t { tasks_api apis/t.json; tasks_pass main; tasks_auth credential credential; tasks_credential $http_x; }
+--- error_log
+"tasks_auth" directive has a method twice
+
+
+
+=== tasks_cache: a size in a location
+--- config
+    location /t { tasks_api apis/t.json; tasks_pass main; tasks_cache 1m; }
+--- error_log
+"1m" may be on, off, or in "http" a size of 64k or more
+
+
+
+=== tasks_cache: a size that is too small
+--- http_config
+    tasks_cache 63k;
+--- config
+    location /t { tasks_api apis/t.json; tasks_pass main; }
+--- error_log
+"63k" may be on, off, or in "http" a size of 64k or more
+
+
+
+=== tasks_cache: no size
+--- config
+    location /t { tasks_api apis/t.json; tasks_pass main; tasks_cache sometimes; }
+--- error_log
+"sometimes" may be on, off, or in "http" a size of 64k or more
+
+
+
+=== tasks_cache: twice
+--- config
+    location /t { tasks_api apis/t.json; tasks_pass main; tasks_cache on; tasks_cache off; }
+--- error_log
+"tasks_cache" directive is duplicate
 
 
 

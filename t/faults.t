@@ -100,14 +100,17 @@ sub answer {
 sub fake { return FaultyRedis->canned(\&answer, @_) }
 
 
-# nginx with such a Redis.
+# nginx with such a Redis.  Its lists are read anew for each request, in the
+# same steps; what requests share is in cache.t.
 
 sub start_on {
     my ($fake, $directives, %option) = @_;
 
+    my $http = delete $option{http_config} // '';
+
     return start_jobs(
         store => 'server ' . $fake->address . "; load_functions off; $directives",
-        %option);
+        http_config => "tasks_cache off; $http", %option);
 }
 
 
@@ -1064,7 +1067,7 @@ sub sweep {
     my $proxy = FaultyRedis->proxy($redis->socket);
     my $nginx = start_jobs(
         store => 'server unix:' . $redis->socket . '; timeout 10s;',
-        http_config => 'tasks_store spoilt { server ' . $proxy->address
+        http_config => 'tasks_cache off; tasks_store spoilt { server ' . $proxy->address
                        . '; timeout 10s; }',
         locations => jobs_location('/spoilt', 'spoilt'),
         worker_connections => 256);

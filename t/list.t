@@ -62,6 +62,11 @@ my $apis = join '', ordered('up', 'k', 'integer'),
          "size": {"type": "integer", "role": "limit"},
          "odd":  {"type": "boolean", "filter": "odd", "multiple": "comma"}', '
          {"items": "$tasks", "from": "$offset", "next": "$next_offset?"}'),
+    api('held', 'n', '"n": {"type": "integer"},
+         "odd": {"type": "boolean", "filter": true}', '
+         "size": {"type": "integer", "role": "limit"},
+         "odd":  {"type": "boolean", "filter": "odd"}', '
+         {"count": "$count", "items": "$tasks"}'),
     api('ids', 'id', '', '', '"$tasks"'),
     api('ids_down', 'id desc', '', '', '"$tasks"');
 
@@ -557,7 +562,7 @@ CORE::join '', qq(0 {"n":0,"odd":false}\n), map { qq($_ {"n":$_,"odd":true}\n) }
 
 
 === a list with a limit above 10000 is whole or an error
---- api: pages
+--- api: held
 --- put eval
 CORE::join '', map { qq($_ {"n":$_,"odd":true}\n) } 1 .. 10001
 --- request eval
@@ -565,20 +570,36 @@ CORE::join '', map { qq($_ {"n":$_,"odd":true}\n) } 1 .. 10001
 --- error_code eval
 [500, 500, 200, 200]
 --- response_body_like eval
-['^\{"error":"The answer is too large"\}$', '^\{"error":"The answer is too large"\}$', '^\{"items":\[\],"total":0,',
- '^\{"items":\[\{"id":1,.*\{"id":10000,"n":10000,"odd":true\}\],"total":10001,"page":1,"pages":2,']
+['^\{"error":"The answer is too large"\}$', '^\{"error":"The answer is too large"\}$', '^\{"count":0,"items":\[\]\}$',
+ '^\{"count":10000,"items":\[\{"id":1,.*\{"id":10000,"n":10000,"odd":true\}\]\}$']
+
+
+
+=== of several indexes, what begins behind ten thousand tasks is an error if there is any
+--- api: from
+--- put eval
+CORE::join '', map { qq($_ {"n":$_,"odd":) . ($_ % 2 ? "true}\n" : "false}\n") } 1 .. 10003
+--- request eval
+["GET /t?odd=true,false&from=10000&size=1", "GET /t?odd=true,false&from=10001&size=1",
+ "GET /t?odd=true,false&from=10003&size=1", "GET /t?from=10001&size=1"]
+--- error_code eval
+[200, 500, 200, 200]
+--- response_body_like eval
+['^\{"items":\[\{"id":10001,[^{]*\],', '^\{"error":"The answer is too large"\}$', '^\{"items":\[\],"from":10003\}$',
+ '^\{"items":\[\{"id":10002,[^{]*\],']
 
 
 
 === a list without a limit is whole or an error
---- api: up
+--- api: held
 --- put eval
-CORE::join '', map { qq($_ {"k":$_}\n) } 1 .. 10001
---- request
-GET /t
---- error_code: 500
---- response_body chomp
-{"error":"The answer is too large"}
+CORE::join '', map { qq($_ {"n":$_,"odd":) . ($_ > 1 ? "true}\n" : "false}\n") } 1 .. 10001
+--- request eval
+["GET /t", "GET /t?odd=true"]
+--- error_code eval
+[500, 200]
+--- response_body_like eval
+['^\{"error":"The answer is too large"\}$', '^\{"count":10000,"items":\[\{"id":2,.*\{"id":10001,"n":10001,"odd":true\}\]\}$']
 
 
 

@@ -484,6 +484,12 @@ my @BAD = (
      'routes 6 path_parameters format filter', '"phase"'],
     ['an unknown rule', $MAXIMAL, 'routes 0 query size errors',
      '{"min": "small"}'],
+    (map { ["what is said of $_: a number", $MAXIMAL, 'routes 0 query size errors',
+            qq({"$_": 1})],
+           ["what is said of $_ with a list", $MAXIMAL, 'routes 0 query size errors',
+            qq({"$_": {"message": "\$total"}})] }
+         qw(required type minimum maximum enum pattern max_length repeated max_items
+            default)),
     ['an unknown class of a rule', $MAXIMAL, 'routes 0 query size errors',
      '{"minimum": {"class": "Too-Small"}}'],
     ['a code of a rule that is null', $MAXIMAL, 'routes 0 query size errors',
@@ -506,6 +512,17 @@ my @BAD = (
      '{"a": "it is $task.phase"}'],
     ['a field of a task that an array may do without', $MAXIMAL, 'routes 6 response',
      '["$task.phase?"]'],
+    (map { my ($route, @responses) = @$_;
+           map { ["routes[$route] with $_", $MAXIMAL, "routes $route response", $_] }
+               @responses }
+         [0, '{"a": {"b": ["$task"]}}', '[{"a": "$id"}]', '{"a": {"b": "$state?"}}'],
+         [6, '"$total"', '[{"a": "$tasks"}]', '{"a": {"b": "$count?"}}',
+             '{"a": ["$limit"]}'],
+         [8, '"$total"', '["$task?"]', '[{"a": "$tasks"}]', '{"a": {"b": "$page?"}}',
+             '{"a": ["$limit"]}']),
+    (map { ["an error with $_", $MAXIMAL, 'errors default body', $_] }
+         '["$message?"]', '{"a": {"b": "$task?"}}', '[{"a": "$tasks"}]',
+         '{"a": ["$next_page"]}'),
     ['the claim of a success', $SHORT, 'routes 0 response', '"$claim"'],
     ['tasks inside a text', $SHORT, 'routes 0 response', '" $tasks"'],
     ['an element that can be left out', $SHORT, 'routes 0 response',

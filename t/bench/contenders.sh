@@ -37,7 +37,7 @@ title_of() {
     fastify) echo "Fastify, ioredis" ;;
     fastapi) echo "FastAPI on uvicorn, redis-py" ;;
     go)      echo "Go net/http, redigo" ;;
-    webdis)  echo "webdis (fields as they are in Redis)" ;;
+    webdis)  echo "webdis (no JSON of the task)" ;;
     esac
 }
 
@@ -81,10 +81,10 @@ node_modules() {
 
     version=$(node -p 'process.versions.node.split(".")[0]')
     [ "$version" -ge 20 ] \
-        || set -- $(echo "$*" | sed 's/ioredis/ioredis@5/; s/fastify/fastify@4/')
+        || set -- ioredis@5 ${2:+fastify@4}
 
     timeout 300 npm install --prefix "$dir/node" --cache "$dir/npm" --no-audit \
-        --no-fund --no-update-notifier --loglevel error "$@" >&2
+        --no-fund --no-update-notifier --loglevel error "$@" >/dev/null
 }
 
 

@@ -13,7 +13,7 @@ use IO::Socket::INET;
 
 my ($port, $path, $count) = @ARGV;
 
-local $| = 1;
+$| = 1;
 
 my @idle = map { ask() } 1 .. $count;
 

@@ -4,8 +4,8 @@
 
 
 # wrk_load NAME SERVER [WRK OPTIONS] URL: a load of 64 connections.  Its line is
-# requests/s, CPU microseconds a request of the server and of Redis, and the
-# server's memory in KB.
+# requests/s, CPU microseconds a request of the server, of Redis and of wrk, and
+# the server's memory in KB.
 
 wrk_load() {
     figure=$1
@@ -13,10 +13,12 @@ wrk_load() {
     shift 2
     pid=$(pid_of "$server")
 
+    times >"$dir/times_before"
     before="$(ticks "$pid") $(ticks "$redis")"
     timeout $((seconds + 20)) wrk -t1 -c64 -d"${seconds}s" "$@" >"$dir/wrk" \
         || fail "$figure: wrk fails"
     after="$(ticks "$pid") $(ticks "$redis")"
+    times >"$dir/times_after"
 
     ! grep -q 'Non-2xx\|Socket errors' "$dir/wrk" || fail "$figure: errors"
 
@@ -26,9 +28,21 @@ wrk_load() {
 
     echo "$before $after $requests $(getconf CLK_TCK) $rate" \
          "$(memory "$server" VmRSS)" \
+         "$(children_time "$dir/times_before")" \
+         "$(children_time "$dir/times_after")" \
         | awk '{ t = 1e6 / $6 / $5
-                 print $7, ($3 - $1) * t, ($4 - $2) * t, $8 }' \
+                 print $7, ($3 - $1) * t, ($4 - $2) * t, ($10 - $9) * 1e6 / $5,
+                       $8 }' \
         | keep "$figure"
+}
+
+
+# Seconds, of what "times" has written: user and system time of all processes
+# that this shell has waited for.
+
+children_time() {
+    awk 'NR == 2 { split($1, u, /[ms]/); split($2, s, /[ms]/)
+                   print u[1] * 60 + u[2] + s[1] * 60 + s[2] }' "$1"
 }
 
 
@@ -96,8 +110,8 @@ ratio() {
 
 heading() {
     echo
-    printf '%-54s %9s %6s %8s %8s %8s\n' "$1" "per s" "ratio" "server" \
-           "Redis" "memory"
+    printf '%-50s %9s %6s %8s %8s %8s %8s\n' "$1" "per s" "ratio" "server" \
+           "Redis" "wrk" "memory"
 }
 
 
@@ -105,7 +119,7 @@ heading() {
 
 row() {
     measured "$1" || return 0
-    printf '%-54s %9.0f' "$2" "$(median "$1")"
+    printf '%-50s %9.0f' "$2" "$(median "$1")"
 
     if [ "${3:-}" ]; then
         printf ' %6.2f' "$(ratio "$1" "$3")"
@@ -113,9 +127,11 @@ row() {
         printf ' %6s' ''
     fi
 
-    if [ "$(wc -w <"$dir/figures/$1")" -gt "$(wc -l <"$dir/figures/$1")" ]; then
-        printf ' %5.1f us %5.1f us %5.1f MB' "$(median "$1" 2)" \
-               "$(median "$1" 3)" "$(most "$1" 4 | awk '{ print $1 / 1024 }')"
+    if [ "$(head -n 1 "$dir/figures/$1" | wc -w)" -gt 1 ]; then
+        for column in 2 3 4; do
+            printf ' %5.1f us' "$(median "$1" $column)"
+        done
+        printf ' %5.1f MB' "$(most "$1" 5 | awk '{ print $1 / 1024 }')"
     fi
 
     echo

@@ -72,8 +72,8 @@ stop() {
 
 
 fail() {
-    echo "t/bench/run.sh: $*" >&2
     tail -n 5 "$dir"/*.log "$dir"/*/error.log "$dir/wrk" >&2 2>/dev/null || :
+    echo "t/bench/run.sh: $*" >&2
     exit 1
 }
 

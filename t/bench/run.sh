@@ -4,8 +4,9 @@
 # run on this machine: Redis on a unix socket, wrk with 64 keep-alive
 # connections, contender after contender in each round.
 #
-#   sh t/bench/run.sh           what the targets need: 100,000 tasks, 3 minutes
-#   sh t/bench/run.sh full      everything, with 1,000,000 tasks
+#   sh t/bench/run.sh           what the targets need, with 100,000 tasks: below
+#                               3 minutes
+#   sh t/bench/run.sh full      everything, with 1,000,000 tasks: 20 minutes
 #
 #   --without NAME              leaves a contender out (lua, node, fastify,
 #                               fastapi, go, webdis); may be repeated

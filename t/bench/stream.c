@@ -19,59 +19,100 @@
 
 
 typedef struct {
+    char    *data;
+    size_t   len;
+} string_t;
+
+
+typedef struct {
     redisContext  *redis;
     char           index[128];
     char           revs[128];
     char           rows[128];
+    string_t       members[CHUNK + 1];
+    size_t         nmembers;
 } scope_t;
 
 
-/* The next reply; hiredis itself would read 16 KB at a time. */
+/* the replies of a step */
+static char    in[1 << 22];
+static size_t  in_len, in_pos;
 
-static redisReply *
-get(scope_t *s)
+
+static void
+fill(int fd)
 {
-    ssize_t      n;
-    redisReply  *reply;
+    ssize_t  n;
 
-    static char  in[1 << 18];
-
-    for ( ;; ) {
-        if (redisReaderGetReply(s->redis->reader, (void **) &reply)
-            != REDIS_OK)
-        {
-            die("a bad reply");
-        }
-
-        if (reply) {
-            break;
-        }
-
-        n = read(s->redis->fd, in, sizeof(in));
-        if (n <= 0) {
-            die("read failed");
-        }
-
-        redisReaderFeed(s->redis->reader, in, n);
+    if (in_len == sizeof(in)) {
+        die("a chunk is too large");
     }
 
-    if (reply->type == REDIS_REPLY_ERROR || reply->type == REDIS_REPLY_NIL) {
-        die("an error from Redis");
+    n = read(fd, in + in_len, sizeof(in) - in_len);
+    if (n <= 0) {
+        die("read failed");
     }
 
-    return reply;
+    in_len += n;
+}
+
+
+/* The number in a line that begins with this character. */
+
+static size_t
+number(scope_t *s, char type)
+{
+    char   *end;
+    size_t  n;
+
+    while ((end = memchr(in + in_pos, '\n', in_len - in_pos)) == NULL) {
+        fill(s->redis->fd);
+    }
+
+    if (in[in_pos] != type || in[in_pos + 1] == '-') {
+        die("an unexpected reply: is the store loaded?");
+    }
+
+    n = strtoul(in + in_pos + 1, NULL, 10);
+    in_pos = end + 1 - in;
+
+    return n;
+}
+
+
+static string_t
+string(scope_t *s)
+{
+    string_t  str;
+
+    str.len = number(s, '$');
+    str.data = in + in_pos;
+
+    while (in_len - in_pos < str.len + 2) {
+        fill(s->redis->fd);
+    }
+
+    in_pos += str.len + 2;
+
+    return str;
 }
 
 
 static void
-drop(scope_t *s)
+revision(scope_t *s)
 {
-    freeReplyObject(get(s));
+    if (number(s, '*') != 1) {
+        die("no revision");
+    }
+
+    (void) string(s);
 }
 
 
+/* Sends what was appended; all replies to what was sent before were taken. */
+
 static void
-flush(scope_t *s)
+send_step(scope_t *s)
 {
     int  done;
 
@@ -80,15 +121,18 @@ flush(scope_t *s)
             die(s->redis->errstr);
         }
     } while (!done);
+
+    in_len = 0;
+    in_pos = 0;
 }
 
 
 /* The members of a chunk, and of the next one the first. */
 
-static redisReply *
+static void
 members(scope_t *s, const char *last)
 {
-    redisReply  *reply;
+    size_t  i;
 
     redisAppendCommand(s->redis, "HMGET %s %s", s->revs, "");
 
@@ -102,24 +146,25 @@ members(scope_t *s, const char *last)
         redisAppendCommand(s->redis, "ZCARD %s", s->index);
     }
 
-    flush(s);
-    drop(s);
-    reply = get(s);
+    send_step(s);
+    revision(s);
+    s->nmembers = number(s, '*');
 
-    if (last[0]) {
-        drop(s);
+    for (i = 0; i < s->nmembers; i++) {
+        s->members[i] = string(s);
     }
 
-    return reply;
+    if (last[0]) {
+        (void) number(s, ':');
+    }
 }
 
 
 static void
-rows(scope_t *s, redisReply **member, size_t n)
+rows(scope_t *s, size_t n)
 {
     char        *id;
     size_t       i, argl[CHUNK + 2];
-    redisReply  *reply;
     const char  *argv[CHUNK + 2];
 
     argv[0] = "HMGET";
@@ -128,55 +173,50 @@ rows(scope_t *s, redisReply **member, size_t n)
     argl[1] = strlen(s->rows);
 
     for (i = 0; i < n; i++) {
-        id = strchr(member[i]->str, ':') + 1;
-        argv[2 + i] = id;
-        argl[2 + i] = member[i]->str + member[i]->len - id;
+        id = memchr(s->members[i].data, ':', s->members[i].len);
+        argv[2 + i] = ++id;
+        argl[2 + i] = s->members[i].data + s->members[i].len - id;
     }
 
     redisAppendCommandArgv(s->redis, n + 2, argv, argl);
     redisAppendCommand(s->redis, "HMGET %s %s", s->revs, "");
-    flush(s);
+    send_step(s);
 
-    reply = get(s);
-
-    for (i = 0; i < n; i++) {
-        if (i >= reply->elements
-            || reply->element[i]->type != REDIS_REPLY_STRING)
-        {
-            die("a row is missing");
-        }
+    if (number(s, '*') != n) {
+        die("rows are missing");
     }
 
-    freeReplyObject(reply);
-    drop(s);
+    for (i = 0; i < n; i++) {
+        (void) string(s);
+    }
+
+    revision(s);
 }
 
 
 static unsigned long
 read_all(scope_t *s)
 {
-    size_t          n, more;
+    size_t          n;
     char            last[1024];
-    redisReply     *chunk;
     unsigned long   done;
 
     last[0] = '\0';
     done = 0;
 
     do {
-        chunk = members(s, last);
-        more = chunk->elements > CHUNK;
-        n = more ? CHUNK : chunk->elements;
+        members(s, last);
+        n = s->nmembers > CHUNK ? CHUNK : s->nmembers;
 
         if (n) {
-            rows(s, chunk->element, n);
-            snprintf(last, sizeof(last), "%s", chunk->element[n - 1]->str);
+            snprintf(last, sizeof(last), "%.*s", (int) s->members[n - 1].len,
+                     s->members[n - 1].data);
+            rows(s, n);
         }
 
-        freeReplyObject(chunk);
         done += n;
 
-    } while (more);
+    } while (s->nmembers > CHUNK);
 
     return done;
 }
@@ -186,8 +226,9 @@ int
 main(int argc, char **argv)
 {
     double          began;
-    scope_t         s;
     unsigned long   done;
+
+    static scope_t  s;
 
     if (argc != 3) {
         die("usage: stream SOCKET SCOPE");

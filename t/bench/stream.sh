@@ -97,7 +97,7 @@ run_slow() {
 
     peak=$(memory tasks VmHWM)
 
-    heading "one task, beside $readers readers of 10 KB/s of all tasks"
+    heading "one task beside $readers readers of 10 KB/s"
     row get_alone "without them"
     row get_beside "with them" get_alone
     echo "memory of the worker: $used KB before, $peak KB at most; each reader" \

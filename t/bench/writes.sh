@@ -25,15 +25,16 @@ make_definition() {
 
 run_writes() {
     echo
-    printf '%-54s %9s %9s %9s\n' "$puts puts each: Redis's CPU time of a put" \
+    printf '%-50s %9s %9s %9s\n' "$puts puts each: Redis's CPU time of a put" \
            create status progress
 
     for n in 1 2 3; do
-        printf '%-54s' "filters: $n"
+        printf '%-50s' "filters: $n"
         before=$(used_memory)
 
         for operation in create status progress; do
-            printf ' %6.1f us' "$(put_cost write$n $operation)"
+            cost=$(put_cost write$n $operation)
+            printf ' %6.1f us' "$cost"
             [ $operation != create ] || created=$(used_memory)
         done
 
