@@ -28,6 +28,8 @@ struct ngx_http_tasks_entry_s {
     size_t                    size;      /* bytes, without the page */
 
     ngx_http_tasks_page_t    *page;      /* NULL: none is kept */
+    ngx_http_tasks_page_t    *checked;   /* whose revisions are asked for; it
+                                            may not be kept any more */
     ngx_http_tasks_read_t     read;      /* read.op is NULL: nothing is read */
     ngx_queue_t               waiters;   /* for what is being read */
     ngx_queue_t               next;      /* for what is to be read then */
@@ -79,6 +81,7 @@ static void ngx_http_tasks_entry_take(ngx_http_tasks_entry_t *entry,
 static void ngx_http_tasks_entry_give(ngx_queue_t *queue,
     ngx_http_tasks_page_t *page, ngx_http_tasks_error_e error,
     ngx_http_tasks_cache_e how);
+static void ngx_http_tasks_entry_uncheck(ngx_http_tasks_entry_t *entry);
 static void ngx_http_tasks_entry_stop(ngx_http_tasks_entry_t *entry);
 static void ngx_http_tasks_entry_keep(ngx_http_tasks_entry_t *entry,
     ngx_http_tasks_page_t *page);
@@ -134,6 +137,7 @@ ngx_http_tasks_cache_destroy(void *data)
         entry = ngx_queue_data(q, ngx_http_tasks_entry_t, lru);
 
         ngx_http_tasks_entry_drop(entry);
+        ngx_http_tasks_entry_uncheck(entry);
         ngx_destroy_pool(entry->pool);
     }
 }
@@ -518,8 +522,11 @@ ngx_http_tasks_entry_start(ngx_http_tasks_entry_t *entry)
         return NGX_HTTP_TASKS_INTERNAL;
     }
 
+    entry->checked = entry->page;
+    entry->checked->refs++;
+
     for (i = 0; i < read->nindexes; i++) {
-        read->indexes[i].revision = entry->page->revisions[i];
+        read->indexes[i].revision = entry->checked->revisions[i];
     }
 
     read->first = 1;
@@ -546,12 +553,13 @@ ngx_http_tasks_entry_check_handler(ngx_http_tasks_op_t *op)
         switch (ngx_http_tasks_read_unmoved(read, &op->replies[0])) {
 
         case NGX_OK:
-            ngx_http_tasks_entry_end(entry, entry->page, error,
+            ngx_http_tasks_entry_end(entry, entry->checked, error,
                                      NGX_HTTP_TASKS_CACHE_HIT);
             return;
 
         case NGX_DECLINED:
             ngx_http_tasks_entry_drop(entry);
+            ngx_http_tasks_entry_uncheck(entry);
             error = ngx_http_tasks_read_index(read);
 
             if (error == NGX_HTTP_TASKS_NO_ERROR) {
@@ -734,8 +742,28 @@ ngx_http_tasks_entry_give(ngx_queue_t *queue, ngx_http_tasks_page_t *page,
 
 
 static void
+ngx_http_tasks_entry_uncheck(ngx_http_tasks_entry_t *entry)
+{
+    ngx_uint_t  i;
+
+    if (entry->checked == NULL) {
+        return;
+    }
+
+    for (i = 0; i < entry->read.nindexes; i++) {
+        ngx_str_null(&entry->read.indexes[i].revision);
+    }
+
+    ngx_http_tasks_page_release(entry->checked);
+    entry->checked = NULL;
+}
+
+
+static void
 ngx_http_tasks_entry_stop(ngx_http_tasks_entry_t *entry)
 {
+    ngx_http_tasks_entry_uncheck(entry);
+
     if (entry->read.op) {
         ngx_http_tasks_op_release(entry->read.op);
         entry->read.op = NULL;

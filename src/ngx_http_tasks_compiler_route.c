@@ -65,6 +65,7 @@ ngx_int_t
 ngx_http_tasks_compile_routes(const ngx_http_tasks_node_t *node,
     const ngx_http_tasks_node_t *errors)
 {
+    u_char                        number;
     size_t                        i, j;
     ngx_http_tasks_node_t         routes, element;
     ngx_http_tasks_route_t       *route, *former;
@@ -110,6 +111,14 @@ ngx_http_tasks_compile_routes(const ngx_http_tasks_node_t *node,
 
     ngx_sort(definition->routes.elts, definition->routes.nelts,
              sizeof(ngx_http_tasks_route_t), ngx_http_tasks_route_order);
+
+    route = definition->routes.elts;
+
+    for (i = 0; i < definition->routes.nelts; i++) {
+        ngx_memcpy(route[i].fingerprint, definition->fingerprint, 8);
+        number = (u_char) i;
+        ngx_hex_dump(route[i].fingerprint + 8, &number, 1);
+    }
 
     return NGX_OK;
 }

@@ -245,6 +245,7 @@ typedef struct {
     unsigned                  empty:1;   /* no body at all */
     unsigned                  total:1;   /* the response tells a total */
     unsigned                  more:1;    /* it tells whether more follows */
+    u_char                    fingerprint[10];   /* the file's and its number */
     ngx_http_tasks_error_t  **errors;    /* by class */
 } ngx_http_tasks_route_t;
 
@@ -315,7 +316,7 @@ typedef struct {
     ngx_array_t               collections;   /* pointers; the main one first */
     ngx_array_t               routes;    /* ngx_http_tasks_route_t */
     ngx_http_tasks_repeated_e  repeated;
-    u_char                    fingerprint[8];    /* of the file, in hex */
+    u_char                    fingerprint[8];    /* of the file, hex digits */
     ngx_str_t                 correlation;   /* lower-case name of the header,
                                                 or empty */
     ngx_str_t                *classes;   /* names, by class; an empty one ends,

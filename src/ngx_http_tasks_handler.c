@@ -546,8 +546,13 @@ ngx_http_tasks_respond(ngx_http_tasks_ctx_t *ctx)
         }
     }
 
-    if (ctx->error == NGX_HTTP_TASKS_NO_ERROR && ctx->exchange.etag.data
-        && status == NGX_HTTP_OK && !ctx->exchange.lines)
+    if (ctx->error != NGX_HTTP_TASKS_NO_ERROR
+        || route->action == NGX_HTTP_TASKS_ACTION_CANCEL)
+    {
+        r->disable_not_modified = 1;       /* by nginx, for "*" */
+
+    } else if (ctx->exchange.etag.data && status == NGX_HTTP_OK
+               && !ctx->exchange.lines)
     {
         if (ngx_http_tasks_etag(ctx) != NGX_OK) {
             return NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -592,11 +597,11 @@ ngx_http_tasks_respond(ngx_http_tasks_ctx_t *ctx)
 
 
 /*
- * An ETag is W/"STATE FINGERPRINT": what was read, and what the definition
+ * An ETag is W/"STATE FINGERPRINT": what was read, and what the route
  * makes of it.  Weak, as a response may also tell the time, or the like.
  */
 
-#define NGX_HTTP_TASKS_ETAG_AROUND  (sizeof("W/\"01234567\"") - 1)
+#define NGX_HTTP_TASKS_ETAG_AROUND  (sizeof("W/\"0123456789\"") - 1)
 
 
 static ngx_int_t
@@ -627,7 +632,7 @@ ngx_http_tasks_etag(ngx_http_tasks_ctx_t *ctx)
 
     p = ngx_cpymem(p, "W/\"", 3);
     p = ngx_cpymem(p, state->data, state->len);
-    p = ngx_cpymem(p, ctx->conf->definition->fingerprint, 8);
+    p = ngx_cpymem(p, ctx->exchange.request.route->fingerprint, 10);
     *p++ = '"';
 
     etag->value.len = p - etag->value.data;
@@ -650,6 +655,7 @@ ngx_http_tasks_know(ngx_http_tasks_ctx_t *ctx)
 
     if (header == NULL || ctx->request != ctx->request->main
         || ctx->exchange.lines
+        || ctx->exchange.request.route->action == NGX_HTTP_TASKS_ACTION_CANCEL
         || ctx->exchange.request.route->status != NGX_HTTP_OK)
     {
         return;
@@ -660,8 +666,8 @@ ngx_http_tasks_know(ngx_http_tasks_ctx_t *ctx)
     if (value->len > NGX_HTTP_TASKS_ETAG_AROUND
         && ngx_strncmp(value->data, "W/\"", 3) == 0
         && value->data[value->len - 1] == '"'
-        && ngx_memcmp(value->data + value->len - 9,
-                      ctx->conf->definition->fingerprint, 8)
+        && ngx_memcmp(value->data + value->len - 11,
+                      ctx->exchange.request.route->fingerprint, 10)
            == 0)
     {
         known->data = value->data + 3;
