@@ -239,7 +239,7 @@ SKIP: {
     $nginx->start;
     my ($worker) = $nginx->worker_pids;
     kill 'KILL', $worker;
-    wait_for(sub { ($nginx->worker_pids)[0] // $worker != $worker }, 5,
+    wait_for(sub { (($nginx->worker_pids)[0] // $worker) != $worker }, 5,
              'a new worker');
     $nginx->stop;
     like(join('', $nginx->complaints), qr/worker process $worker is gone/,
