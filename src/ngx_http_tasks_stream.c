@@ -18,6 +18,7 @@ static ngx_int_t ngx_http_tasks_stream_part(ngx_http_tasks_ctx_t *ctx,
 static ngx_int_t ngx_http_tasks_stream_write(ngx_http_tasks_ctx_t *ctx,
     ngx_uint_t begin, ngx_uint_t end, ngx_http_tasks_writer_t *w);
 static ngx_int_t ngx_http_tasks_stream_next(ngx_http_tasks_ctx_t *ctx);
+static ngx_int_t ngx_http_tasks_stream_forget(ngx_http_tasks_ctx_t *ctx);
 static void ngx_http_tasks_stream_handler(ngx_http_request_t *r);
 static void ngx_http_tasks_stream_done(ngx_http_tasks_exchange_t *x,
     ngx_http_tasks_error_e error);
@@ -187,11 +188,41 @@ ngx_http_tasks_stream_next(ngx_http_tasks_ctx_t *ctx)
         ngx_del_timer(wev);
     }
 
+    if (ngx_http_tasks_stream_forget(ctx) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
     r->write_event_handler = ngx_http_request_empty_handler;
 
     return ngx_http_tasks_list_chunk(&ctx->exchange)
            == NGX_HTTP_TASKS_NO_ERROR ? NGX_BUSY
                                       : ngx_http_tasks_stream_cut(ctx);
+}
+
+
+/*
+ * Filters keep links to buffers that were sent until the next ones come by.
+ * The memory of these goes before that: an empty one has them forgotten.
+ */
+static ngx_int_t
+ngx_http_tasks_stream_forget(ngx_http_tasks_ctx_t *ctx)
+{
+    ngx_chain_t  out;
+
+    if (ctx->flush == NULL) {
+        ctx->flush = ngx_calloc_buf(ctx->request->pool);
+        if (ctx->flush == NULL) {
+            return NGX_ERROR;
+        }
+
+        ctx->flush->flush = 1;
+    }
+
+    out.buf = ctx->flush;
+    out.next = NULL;
+
+    return ngx_http_output_filter(ctx->request, &out) == NGX_ERROR ? NGX_ERROR
+                                                                   : NGX_OK;
 }
 
 
