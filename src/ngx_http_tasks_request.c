@@ -362,7 +362,17 @@ ngx_http_tasks_request_decode(ngx_pool_t *pool, const u_char *data, size_t len,
     u_char    *p;
     ngx_int_t  c;
 
-    p = ngx_pnalloc(pool, len + 1);
+    for (i = 0; i < len && data[i] != '%' && data[i] != '+'; i++) {
+        /* void */
+    }
+
+    if (i == len) {
+        text->data = (u_char *) data;      /* the query is as it came */
+        text->len = len;
+        return NGX_OK;
+    }
+
+    p = ngx_pnalloc(pool, len);
     if (p == NULL) {
         return NGX_ERROR;
     }
