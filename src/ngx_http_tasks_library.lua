@@ -2,11 +2,11 @@
 -- The write side: the Redis functions through which every change of a task
 -- goes, so that task, indexes, rows and revisions never disagree.
 --
--- This text follows ngx_http_tasks_values.lua, ngx_http_tasks_page.lua and, in
--- front of them, a preamble that nginx generates from an API definition:
--- `name`, `version`, `max_value`, `id`, `id_cursors`, `fields` (declared
--- order), `filters`, `order`, `state` and `cancel`.  Keys and arguments are
--- described in the README, "Redis contract".
+-- This text follows ngx_http_tasks_values.lua, ngx_http_tasks_position.lua,
+-- ngx_http_tasks_page.lua and, in front of them, a preamble that nginx
+-- generates from an API definition: `name`, `version`, `max_value`, `id`,
+-- `id_cursors`, `fields` (declared order), `filters`, `order`, `state` and
+-- `cancel`.  Keys and arguments are described in the README, "Redis contract".
 --
 -- Rules: values stay the JSON text that the writer sent; numbers never pass
 -- through a double on their way; a function finds out what may fail before it
@@ -25,8 +25,7 @@ local values_of = build_values()
 local types, is_string, is_integer, is_utf8, plain, quote =
       values_of.types, values_of.is_string, values_of.is_integer,
       values_of.is_utf8, values_of.plain, values_of.quote
-local datetime, now, now_unix =
-      values_of.datetime, values_of.now, values_of.now_unix
+local now, now_unix = values_of.now, values_of.now_unix
 
 
 -- `fail` unwinds to `run`, which turns the text into an error reply; nothing
@@ -219,76 +218,7 @@ local function index_key(base, suffix)
     return suffix == '' and base .. ':index' or base .. ':index:' .. suffix
 end
 
--- 14 hex digits that sort as the integers high * 2^24 + low do.  Two parts, as
--- the offset that makes them positive would not fit a double exactly.  What is
--- beyond the digits (date-times before 829 and after 3111) is at the end.
-local function sortable(high, low)
-    if low >= 0x1000000 then
-        high, low = high + 1, low - 0x1000000
-    end
-
-    if high < -0x80000000 then
-        high, low = -0x80000000, 0
-    elseif high > 0x7fffffff then
-        high, low = 0x7fffffff, 0xffffff
-    end
-
-    return format('%08x%06x', high + 0x80000000, low)
-end
-
--- Escapes of a string that is ordered by hold no colon and no control
--- character and keep the order of bytes: each begins with the lowest, or the
--- highest, of the characters that it stands for.
-local function escape_ordered(c)
-    local lead = c <= '!' and '!' or c <= ';' and ';' or '~'
-
-    return format('%s%02X', lead, byte(c))
-end
-
-local function position(values, task_id)
-    local field, value, key = order.field or id.field, nil, nil
-
-    -- an id is plain text, what is stored of a field is JSON
-
-    if order.field then
-        value = values[by_name[field].slot]
-    else
-        value = order.type == 'integer' and task_id or '"' .. task_id .. '"'
-    end
-
-    if not value then
-        fail(field .. ' is due: tasks are ordered by it')
-    end
-
-    if order.type == 'datetime' then
-        -- 10^6 is 15625 * 64, and 15625 times the seconds fits a double
-        local seconds, micros = datetime(value)
-        local part = seconds * 15625
-        key = sortable(floor(part / 0x40000), part % 0x40000 * 64 + micros)
-
-    elseif order.type == 'integer' then
-        local n = tonumber(value)
-
-        if n >= 2 ^ 53 or n <= -2 ^ 53 then
-            fail(field .. ' is not below 2^53: it cannot be ordered by')
-        end
-
-        key = sortable(floor(n / 0x1000000), n % 0x1000000)
-
-    else
-        local text = order.field and plain(value) or task_id
-
-        if #text > 512 then
-            fail(field .. ' is longer than 512 bytes: it cannot be '
-                 .. 'ordered by')
-        end
-
-        -- the space ends the key below whatever a longer string goes on with
-        key = gsub(text, '[%z\1-!:;~\127]', escape_ordered) .. ' '
-    end
-
-    return key .. ':' .. task_id
-end
+local position = build_position(fail, by_name, values_of)
 
 
 -- State of a task as far as lists are concerned.
