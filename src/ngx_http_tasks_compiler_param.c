@@ -387,8 +387,8 @@ ngx_http_tasks_param_multiple(const ngx_http_tasks_node_t *node,
     if (choice == NGX_HTTP_TASKS_SINGLE) {
 
         if (rc == NGX_OK) {
-            return ngx_http_tasks_node_error(node,
-                                             "\"max_items\" wants \"multiple\"");
+            return ngx_http_tasks_node_error(node, "\"max_items\" wants "
+                                             "\"multiple\"");
         }
 
         items = 1;

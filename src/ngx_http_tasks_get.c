@@ -106,7 +106,7 @@ ngx_http_tasks_get_reply(ngx_http_tasks_exchange_t *x,
 }
 
 
-/* The revision is one of the scope's: its key and the id tell it from others. */
+/* A revision is one of the scope's: its key and the id tell it from others. */
 
 static ngx_http_tasks_error_e
 ngx_http_tasks_get_etag(ngx_http_tasks_exchange_t *x, ngx_str_t *revision)

@@ -2,11 +2,11 @@
 -- The write side: the Redis functions through which every change of a task
 -- goes, so that task, indexes, rows and revisions never disagree.
 --
--- This text follows ngx_http_tasks_values.lua and, in front of both, a preamble
--- that nginx generates from an API definition:
--- `name`, `version`, `max_value`, `id`, `id_cursors`, `fields` (declared order),
--- `filters`, `order`, `state` and `cancel`.  Keys and arguments are described in the
--- README, "Redis contract".
+-- This text follows ngx_http_tasks_values.lua, ngx_http_tasks_position.lua,
+-- ngx_http_tasks_page.lua and, in front of them, a preamble that nginx
+-- generates from an API definition: `name`, `version`, `max_value`, `id`,
+-- `id_cursors`, `fields` (declared order), `filters`, `order`, `state` and
+-- `cancel`.  Keys and arguments are described in the README, "Redis contract".
 --
 -- Rules: values stay the JSON text that the writer sent; numbers never pass
 -- through a double on their way; a function finds out what may fail before it
@@ -25,8 +25,7 @@ local values_of = build_values()
 local types, is_string, is_integer, is_utf8, plain, quote =
       values_of.types, values_of.is_string, values_of.is_integer,
       values_of.is_utf8, values_of.plain, values_of.quote
-local datetime, now, now_unix =
-      values_of.datetime, values_of.now, values_of.now_unix
+local now, now_unix = values_of.now, values_of.now_unix
 
 
 -- `fail` unwinds to `run`, which turns the text into an error reply; nothing
@@ -219,76 +218,7 @@ local function index_key(base, suffix)
     return suffix == '' and base .. ':index' or base .. ':index:' .. suffix
 end
 
--- 14 hex digits that sort as the integers high * 2^24 + low do.  Two parts, as
--- the offset that makes them positive would not fit a double exactly.  What is
--- beyond the digits (date-times before 829 and after 3111) is at the end.
-local function sortable(high, low)
-    if low >= 0x1000000 then
-        high, low = high + 1, low - 0x1000000
-    end
-
-    if high < -0x80000000 then
-        high, low = -0x80000000, 0
-    elseif high > 0x7fffffff then
-        high, low = 0x7fffffff, 0xffffff
-    end
-
-    return format('%08x%06x', high + 0x80000000, low)
-end
-
--- Escapes of a string that is ordered by hold no colon and no control
--- character and keep the order of bytes: each begins with the lowest, or the
--- highest, of the characters that it stands for.
-local function escape_ordered(c)
-    local lead = c <= '!' and '!' or c <= ';' and ';' or '~'
-
-    return format('%s%02X', lead, byte(c))
-end
-
-local function position(values, task_id)
-    local field, value, key = order.field or id.field, nil, nil
-
-    -- an id is plain text, what is stored of a field is JSON
-
-    if order.field then
-        value = values[by_name[field].slot]
-    else
-        value = order.type == 'integer' and task_id or '"' .. task_id .. '"'
-    end
-
-    if not value then
-        fail(field .. ' is due: tasks are ordered by it')
-    end
-
-    if order.type == 'datetime' then
-        -- 10^6 is 15625 * 64, and 15625 times the seconds fits a double
-        local seconds, micros = datetime(value)
-        local part = seconds * 15625
-        key = sortable(floor(part / 0x40000), part % 0x40000 * 64 + micros)
-
-    elseif order.type == 'integer' then
-        local n = tonumber(value)
-
-        if n >= 2 ^ 53 or n <= -2 ^ 53 then
-            fail(field .. ' is not below 2^53: it cannot be ordered by')
-        end
-
-        key = sortable(floor(n / 0x1000000), n % 0x1000000)
-
-    else
-        local text = order.field and plain(value) or task_id
-
-        if #text > 512 then
-            fail(field .. ' is longer than 512 bytes: it cannot be '
-                 .. 'ordered by')
-        end
-
-        -- the space ends the key below whatever a longer string goes on with
-        key = gsub(text, '[%z\1-!:;~\127]', escape_ordered) .. ' '
-    end
-
-    return key .. ':' .. task_id
-end
+local position = build_position(fail, by_name, values_of)
 
 
 -- State of a task as far as lists are concerned.
@@ -318,10 +248,10 @@ local function row_of(values, task_id)
     return '{' .. concat(members, ',') .. '}'
 end
 
--- The next revision of a collection, as text.  It starts at the time in microseconds,
--- so that a collection that was lost and begins anew repeats no revision.
--- This is the first that a change writes, so it asks before whether the user
--- may also do the last: by default Redis gives a user no channel.
+-- The next revision of a collection, as text.  It starts at the time in
+-- microseconds, so that a collection that was lost and begins anew repeats no
+-- revision.  This is the first that a change writes, so it asks before whether
+-- the user may also do the last: by default Redis gives a user no channel.
 local function next_revision(base)
     if not redis.acl_check_cmd('PUBLISH', base .. ':events', '') then
         fail('the user may not publish to ' .. name .. "'s events")
@@ -703,108 +633,11 @@ local function rebuild(keys)
     return #ids
 end
 
--- Whether a list has one position before the other.  By bytes: Lua would ask
--- the locale.
-local function before(one, two)
-    local i = 1
-
-    while byte(one, i) and byte(one, i) == byte(two, i) do
-        i = i + 1
-    end
-
-    local less = (byte(one, i) or -1) < (byte(two, i) or -1)
-
-    return less ~= (order.descending or false) and one ~= two
-end
-
--- The first `count` behind `offset` of several lists of positions.
-local function merge(lists, offset, count)
-    local merged, heads = {}, {}
-
-    for i = 1, #lists do
-        heads[i] = 1
-    end
-
-    while #merged < count do
-        local first
-
-        for i = 1, #lists do
-            local member = lists[i][heads[i]]
-
-            if member and (not first
-                           or before(member, lists[first][heads[first]]))
-            then
-                first = i
-            end
-        end
-
-        if not first then
-            break
-        end
-
-        if offset > 0 then
-            offset = offset - 1
-        else
-            merged[#merged + 1] = lists[first][heads[first]]
-        end
-
-        heads[first] = heads[first] + 1
-    end
-
-    return merged
-end
-
--- A page, read atomically, of what the indexes with the suffixes in `args`
--- hold: behind a rank and, unless it is empty, a position.  Revision and total
--- of each index, then the positions, then their rows.  nginx asks for it where
--- indexes change faster than they can be read.
-local function page(keys, args)
-    local base = check_base(keys)
-    local offset, count, cursor = tonumber(args[1]), tonumber(args[2]), args[3]
-    local reply, lists = {}, {}
-    local start = #args == 4 and offset or 0
-    local rev = order.descending and { 'REV' } or {}
-
-    if not (offset and count and cursor and args[4]) then
-        fail('an offset, a count, a cursor and index suffixes are due')
-    end
-
-    for i = 4, #args do
-        local key = index_key(base, args[i])
-
-        reply[#reply + 1] = call('HGET', base .. ':revs', args[i])
-        reply[#reply + 1] = call('ZCARD', key)
-
-        if count == 0 then
-            lists[#lists + 1] = {}
-        elseif cursor ~= '' then
-            lists[#lists + 1] = call('ZRANGE', key, '(' .. cursor,
-                order.descending and '-' or '+', 'BYLEX',
-                unpack(order.descending
-                       and { 'REV', 'LIMIT', 0, count }
-                       or { 'LIMIT', 0, count }))
-        else
-            lists[#lists + 1] = call('ZRANGE', key, format('%.0f', start),
-                format('%.0f', offset + count - 1), unpack(rev))
-        end
-    end
-
-    local members = #lists == 1 and lists[1] or merge(lists, offset, count)
-    local n = #reply
-
-    for i = 1, #members do
-        reply[n + i] = members[i]
-        reply[n + #members + i] = call('HGET', base .. ':rows',
-                                       match(members[i], '^[^:]*:(.*)$'))
-    end
-
-    return reply
-end
-
 
 return {
     put = put, put_if = put_if, cancel = do_cancel, remove = remove,
-    prune = prune, rebuild = rebuild, page = page,
+    prune = prune, rebuild = rebuild,
+    page = build_page(fail, check_base, index_key),
 }
 
 end

@@ -453,7 +453,7 @@ ngx_http_tasks_value_integer(ngx_http_request_t *r, int64_t n,
 }
 
 
-/* Alike to now() in ngx_http_tasks_library.lua. */
+/* Alike to now() in ngx_http_tasks_values.lua. */
 
 static ngx_int_t
 ngx_http_tasks_value_now(ngx_http_request_t *r, ngx_uint_t index,

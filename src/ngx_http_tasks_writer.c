@@ -200,7 +200,7 @@ ngx_http_tasks_writer_grow(ngx_http_tasks_writer_t *w, size_t len)
 }
 
 
-/* A buffer of the room that is left in front of what was linked, or a new one. */
+/* A buffer of the room that is left before what was linked, or a new one. */
 
 static ngx_buf_t *
 ngx_http_tasks_writer_rest(ngx_http_tasks_writer_t *w, size_t size)
