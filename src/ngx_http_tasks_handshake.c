@@ -125,6 +125,9 @@ ngx_http_tasks_redis_greeted(ngx_http_tasks_op_t *op)
 
     ngx_del_timer(redis->peer.connection->write);
 
+    ngx_http_tasks_status_connection(redis, NGX_HTTP_TASKS_CONNECTION_READY);
+    redis->counts->reconnects += (redis->ready_at != 0);
+
     redis->failures = 0;
     redis->ready_at = ngx_current_msec;
     redis->state = NGX_HTTP_TASKS_REDIS_READY;

@@ -241,6 +241,7 @@ ngx_http_tasks_op_start(ngx_http_tasks_op_t *op, ngx_http_tasks_op_pt handler)
     op->waiting = 1;
     redis->live++;
     redis->pending++;
+    redis->counts->pending++;
     ngx_queue_insert_tail(&redis->waiting, &op->queue);
 
     /*
@@ -334,6 +335,7 @@ ngx_http_tasks_op_timeout(ngx_event_t *ev)
     ngx_http_tasks_op_t  *op;
 
     op = ev->data;
+    op->redis->counts->timeouts++;
 
     if (op->waiting) {
         ngx_http_tasks_op_unlink(op);
@@ -371,6 +373,7 @@ ngx_http_tasks_op_unlink(ngx_http_tasks_op_t *op)
 {
     ngx_queue_remove(&op->queue);
     op->redis->pending--;
+    op->redis->counts->pending--;
     op->waiting = 0;
     op->sent = 0;
 }

@@ -476,8 +476,17 @@ ngx_http_tasks_store_init(ngx_http_tasks_store_t *store, ngx_cycle_t *cycle)
         return NGX_ERROR;
     }
 
+    if (store->counts == NULL) {
+        store->counts = ngx_pcalloc(cycle->pool,
+                                    sizeof(ngx_http_tasks_store_counts_t));
+        if (store->counts == NULL) {
+            return NGX_ERROR;
+        }
+    }
+
     for (i = 0; i < store->connections; i++) {
-        ngx_http_tasks_redis_init(&store->clients[i], &store->redis, cycle);
+        ngx_http_tasks_redis_init(&store->clients[i], &store->redis,
+                                  store->counts, cycle);
     }
 
     return NGX_OK;

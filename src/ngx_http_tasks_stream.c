@@ -44,6 +44,7 @@ ngx_http_tasks_stream(ngx_http_tasks_ctx_t *ctx, ngx_uint_t status,
         return rc;
     }
 
+    ctx->answered = 0;                     /* not all of it */
     ctx->exchange.done = ngx_http_tasks_stream_done;
 
     return ngx_http_tasks_stream_part(ctx, 1);
@@ -75,6 +76,8 @@ ngx_http_tasks_stream_part(ngx_http_tasks_ctx_t *ctx, ngx_uint_t begin)
     {
         return ngx_http_tasks_stream_cut(ctx);
     }
+
+    ctx->answered = end;
 
     if (w.head == NULL) {
         return ngx_http_send_special(r, NGX_HTTP_LAST);
@@ -194,9 +197,11 @@ ngx_http_tasks_stream_next(ngx_http_tasks_ctx_t *ctx)
 
     r->write_event_handler = ngx_http_request_empty_handler;
 
-    return ngx_http_tasks_list_chunk(&ctx->exchange)
-           == NGX_HTTP_TASKS_NO_ERROR ? NGX_BUSY
-                                      : ngx_http_tasks_stream_cut(ctx);
+    ngx_http_tasks_wait_begin(ctx);
+    ctx->error = ngx_http_tasks_list_chunk(&ctx->exchange);
+
+    return ctx->error == NGX_HTTP_TASKS_NO_ERROR
+           ? NGX_BUSY : ngx_http_tasks_stream_cut(ctx);
 }
 
 
@@ -272,6 +277,7 @@ ngx_http_tasks_stream_done(ngx_http_tasks_exchange_t *x,
     c = r->connection;
 
     ngx_http_set_log_request(c->log, r);
+    ngx_http_tasks_wait_end(ctx);
 
     if (error == NGX_HTTP_TASKS_NO_ERROR) {
         rc = ngx_http_tasks_stream_part(ctx, 0);
