@@ -167,9 +167,13 @@ ngx_http_tasks_redis_selected(ngx_http_tasks_redis_t *redis,
 
         if (redis->failures == 0) {
             ngx_log_error(NGX_LOG_ERR, redis->log, 0,
-                          "tasks store \"%V\": %V refuses %s: \"%V\"",
+                          "tasks store \"%V\": %V refuses %s: \"%V\"; "
+                          "see %s of the store",
                           &redis->conf->name, redis->peer.name,
-                          (i < n - 1) ? "AUTH" : "SELECT", &reply->u.str);
+                          (i < n - 1) ? "AUTH" : "SELECT", &reply->u.str,
+                          (i < n - 1
+                           || ngx_http_tasks_reply_is_error(reply, "NOAUTH"))
+                          ? "user and password_file" : "database");
         }
 
         redis->fault = "refuses the connection";

@@ -107,8 +107,9 @@ ngx_http_tasks_op_command(ngx_http_tasks_op_t *op, ngx_uint_t argc,
 
     if (op->ncommands == op->max_commands) {
         ngx_log_error(NGX_LOG_ALERT, op->redis->log, 0,
-                      "tasks: more than %ui commands in an operation",
-                      op->max_commands);
+                      "tasks store \"%V\": a fault of the module: more than "
+                      "%ui commands in an operation; the request fails",
+                      &op->redis->conf->name, op->max_commands);
         op->out.failed = 1;
         return;
     }
@@ -219,7 +220,8 @@ ngx_http_tasks_op_start(ngx_http_tasks_op_t *op, ngx_http_tasks_op_pt handler)
             redis->full = 1;
             ngx_log_error(NGX_LOG_WARN, redis->log, 0,
                           "tasks store \"%V\": %ui operations are pending, "
-                          "max_pending; refusing more",
+                          "more are refused: is Redis slow, or are "
+                          "max_pending and connections too low?",
                           &redis->conf->name, redis->pending);
         }
 

@@ -307,8 +307,13 @@ ngx_http_tasks_stream_cut(ngx_http_tasks_ctx_t *ctx)
 
     r = ctx->request;
 
+    if (ctx->error == NGX_HTTP_TASKS_NO_ERROR) {
+        ctx->error = NGX_HTTP_TASKS_INTERNAL;          /* no memory */
+    }
+
     ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                  "tasks: a list is cut, as its next chunk cannot be read");
+                  "tasks: a list is cut, its next chunk ended in \"%V\"",
+                  &ctx->conf->definition->classes[ctx->error]);
 
     if (r->http_version < NGX_HTTP_VERSION_11) {
         linger.l_onoff = 1;
