@@ -44,7 +44,6 @@ ngx_http_tasks_stream(ngx_http_tasks_ctx_t *ctx, ngx_uint_t status,
         return rc;
     }
 
-    ctx->answered = 0;                     /* not all of it */
     ctx->exchange.done = ngx_http_tasks_stream_done;
 
     return ngx_http_tasks_stream_part(ctx, 1);
@@ -77,7 +76,7 @@ ngx_http_tasks_stream_part(ngx_http_tasks_ctx_t *ctx, ngx_uint_t begin)
         return ngx_http_tasks_stream_cut(ctx);
     }
 
-    ctx->answered = end;
+    ctx->answered = end;                   /* all of it, or not yet */
 
     if (w.head == NULL) {
         return ngx_http_send_special(r, NGX_HTTP_LAST);
