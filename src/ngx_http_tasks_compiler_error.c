@@ -175,6 +175,13 @@ ngx_http_tasks_class_add(const ngx_http_tasks_node_t *errors,
                      "your own, whose name is of a-z, 0-9 and _");
     }
 
+    for (i = 0; ngx_http_tasks_outcome_names[i].len; i++) {
+        if (ngx_strcmp(name, ngx_http_tasks_outcome_names[i].data) == 0) {
+            return ngx_http_tasks_node_error(&member, "is the name of an "
+                                   "outcome of requests that is no error");
+        }
+    }
+
     parent = 0;
 
     if (ngx_http_tasks_class_like(&member, &parent) != NGX_OK) {

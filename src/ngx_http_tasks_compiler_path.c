@@ -7,6 +7,8 @@
 #include <ngx_http_tasks_compiler.h>
 
 
+static ngx_int_t ngx_http_tasks_route_name(const ngx_http_tasks_node_t *node,
+    const ngx_str_t *path, ngx_http_tasks_route_t *route);
 static ngx_uint_t ngx_http_tasks_route_count(ngx_http_tasks_route_t *route,
     const char *name);
 static ngx_int_t ngx_http_tasks_route_segment(
@@ -57,6 +59,10 @@ ngx_http_tasks_compile_path(const ngx_http_tasks_node_t *node,
 
     if (path.len && path.data[0] != '/') {
         return ngx_http_tasks_node_error(&member, "must start with \"/\"");
+    }
+
+    if (ngx_http_tasks_route_name(node, &path, route) != NGX_OK) {
+        return NGX_ERROR;
     }
 
     ids = 0;
@@ -116,6 +122,34 @@ ngx_http_tasks_compile_path(const ngx_http_tasks_node_t *node,
                          ? "a list has no \"{id}\""
                          : "must hold \"{id}\" once");
     }
+
+    return NGX_OK;
+}
+
+
+/* "GET /{id}"; what is for any method has the path alone. */
+
+static ngx_int_t
+ngx_http_tasks_route_name(const ngx_http_tasks_node_t *node,
+    const ngx_str_t *path, ngx_http_tasks_route_t *route)
+{
+    u_char  *p;
+
+    p = ngx_pnalloc(node->compiler->cf->pool,
+                    route->method.len + 1 + path->len);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    route->name.data = p;
+    p = ngx_cpymem(p, route->method.data, route->method.len);
+
+    if (route->method.len && path->len) {
+        *p++ = ' ';
+    }
+
+    p = ngx_cpymem(p, path->data, path->len);
+    route->name.len = p - route->name.data;
 
     return NGX_OK;
 }

@@ -152,6 +152,12 @@ ngx_http_tasks_credential_take(ngx_http_tasks_exchange_t *x,
         size += elt[i].u.str.len;
 
         if (size > NGX_HTTP_TASKS_CREDENTIAL_SIZE) {
+            ngx_log_error(NGX_LOG_ERR, x->op->redis->log, 0,
+                          "tasks store \"%V\": the fields of a credential "
+                          "have more than %d bytes together, \"%V\" is the "
+                          "last one that was looked at",
+                          &x->store->redis.name,
+                          NGX_HTTP_TASKS_CREDENTIAL_SIZE, &field[i].name);
             return NGX_HTTP_TASKS_INTERNAL;
         }
 

@@ -10,6 +10,7 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include <ngx_http_tasks_status.h>
 #include <ngx_http_tasks_template.h>
 
 
@@ -246,6 +247,7 @@ typedef struct {
     unsigned                  total:1;   /* the response tells a total */
     unsigned                  more:1;    /* it tells whether more follows */
     u_char                    fingerprint[10];   /* the file's and its number */
+    ngx_str_t                 name;      /* "GET /{id}", for logs and counts */
     ngx_http_tasks_error_t  **errors;    /* by class */
 } ngx_http_tasks_route_t;
 
@@ -323,6 +325,9 @@ typedef struct {
                                             but for NGX_HTTP_TASKS_NO_ERROR */
     ngx_uint_t                nclasses;
     ngx_http_tasks_error_t  **errors;    /* by class */
+
+    /* of this worker */
+    ngx_http_tasks_api_counts_t  *counts;    /* NULL: nobody asks */
 } ngx_http_tasks_definition_t;
 
 

@@ -427,6 +427,8 @@ ngx_http_tasks_entry_keep(ngx_http_tasks_entry_t *entry,
     page->refs++;
     entry->page = page;
     cache->used += entry->size + page->size;
+    entry->read.store->counts->entries++;
+    entry->read.store->counts->bytes += entry->size + page->size;
 
     while (cache->used > cache->max) {
         ngx_http_tasks_cache_shrink(cache);
@@ -439,6 +441,8 @@ ngx_http_tasks_entry_drop(ngx_http_tasks_entry_t *entry)
 {
     if (entry->page) {
         entry->cache->used -= entry->size + entry->page->size;
+        entry->read.store->counts->entries--;
+        entry->read.store->counts->bytes -= entry->size + entry->page->size;
         ngx_http_tasks_page_release(entry->page);
         entry->page = NULL;
     }

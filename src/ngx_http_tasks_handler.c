@@ -37,10 +37,6 @@ static ngx_int_t ngx_http_tasks_etag(ngx_http_tasks_ctx_t *ctx);
 static void ngx_http_tasks_know(ngx_http_tasks_ctx_t *ctx);
 static ngx_int_t ngx_http_tasks_headers(ngx_http_request_t *r,
     ngx_array_t *headers, ngx_uint_t retry);
-static ngx_int_t ngx_http_tasks_header(ngx_http_request_t *r, const char *name,
-    const ngx_str_t *value);
-static ngx_int_t ngx_http_tasks_send(ngx_http_request_t *r, ngx_uint_t status,
-    ngx_str_t *content_type, ngx_http_tasks_writer_t *body);
 
 
 ngx_int_t
@@ -62,6 +58,7 @@ ngx_http_tasks_handler(ngx_http_request_t *r)
     rc = ngx_http_tasks_route(ctx, &allow);
 
     if (rc == NGX_ERROR) {
+        ctx->error = NGX_HTTP_TASKS_INTERNAL;
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
@@ -69,6 +66,7 @@ ngx_http_tasks_handler(ngx_http_request_t *r)
         error = ngx_http_tasks_admit(ctx);
 
         if (error == NGX_HTTP_TASKS_NO_ERROR) {
+            ngx_http_tasks_wait_begin(ctx);
             r->main->count++;
             return NGX_DONE;
         }
@@ -203,6 +201,7 @@ ngx_http_tasks_fallback(ngx_http_tasks_ctx_t *ctx)
 
     r = ctx->request;
 
+    ctx->left = 1;
     ngx_http_tasks_cleanup(ctx);           /* its operation */
 
     r->read_event_handler = ngx_http_block_reading;
@@ -452,6 +451,7 @@ ngx_http_tasks_cleanup(void *data)
 {
     ngx_http_tasks_ctx_t  *ctx = data;
 
+    ngx_http_tasks_status_count(ctx);
     ngx_http_tasks_exchange_end(&ctx->exchange);
 }
 
@@ -473,6 +473,8 @@ ngx_http_tasks_done(ngx_http_tasks_exchange_t *x, ngx_http_tasks_error_e error)
     ngx_log_debug2(NGX_LOG_DEBUG_HTTP, c->log, 0,
                    "http tasks done \"%V\": %ui", &r->uri, error);
 
+    ngx_http_tasks_wait_end(ctx);
+
     rc = ngx_http_tasks_end(ctx, error);
 
     if (rc != NGX_BUSY) {
@@ -490,6 +492,8 @@ ngx_http_tasks_done(ngx_http_tasks_exchange_t *x, ngx_http_tasks_error_e error)
 static ngx_int_t
 ngx_http_tasks_end(ngx_http_tasks_ctx_t *ctx, ngx_http_tasks_error_e error)
 {
+    ngx_int_t  rc;
+
     if (ctx->conf->fallback.len && (error == NGX_HTTP_TASKS_NO_ROUTE
                                     || error == NGX_HTTP_TASKS_BAD_METHOD))
     {
@@ -506,7 +510,17 @@ ngx_http_tasks_end(ngx_http_tasks_ctx_t *ctx, ngx_http_tasks_error_e error)
         return ngx_http_tasks_fallback(ctx);
     }
 
-    return ngx_http_tasks_respond(ctx);
+    ctx->answered = 1;
+
+    rc = ngx_http_tasks_respond(ctx);
+
+    if (rc == NGX_HTTP_INTERNAL_SERVER_ERROR
+        && error == NGX_HTTP_TASKS_NO_ERROR)
+    {
+        ctx->error = NGX_HTTP_TASKS_INTERNAL;
+    }
+
+    return rc;
 }
 
 
@@ -723,9 +737,7 @@ ngx_http_tasks_headers(ngx_http_request_t *r, ngx_array_t *headers,
 }
 
 
-/* "name" and "value" must stay as long as the request. */
-
-static ngx_int_t
+ngx_int_t
 ngx_http_tasks_header(ngx_http_request_t *r, const char *name,
     const ngx_str_t *value)
 {
@@ -755,7 +767,7 @@ ngx_http_tasks_header(ngx_http_request_t *r, const char *name,
 }
 
 
-static ngx_int_t
+ngx_int_t
 ngx_http_tasks_send(ngx_http_request_t *r, ngx_uint_t status,
     ngx_str_t *content_type, ngx_http_tasks_writer_t *body)
 {

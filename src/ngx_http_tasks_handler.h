@@ -27,6 +27,7 @@ typedef struct {
     ngx_array_t                   variables;     /* used ones */
     ngx_array_t                   credential;    /* names of fields */
     size_t                        cache;         /* bytes, of a worker's */
+    ngx_http_tasks_status_t      *status;        /* NULL: nobody asks */
 } ngx_http_tasks_main_conf_t;
 
 
@@ -43,6 +44,7 @@ typedef struct {
     ngx_flag_t                    cache;
     ngx_str_t                     library_key;   /* of the collection whose */
     ngx_http_tasks_collection_t  *library;       /* tasks_library answers */
+    ngx_uint_t                    prometheus;    /* what tasks_status speaks */
     ngx_http_tasks_auth_conf_t    auth;
 } ngx_http_tasks_loc_conf_t;
 
@@ -57,6 +59,15 @@ typedef struct {
     ngx_buf_t                    *flush;     /* sent between two of them */
     ngx_http_tasks_error_e        error;
     ngx_str_t                     correlation;   /* data is NULL: no id yet */
+
+    /* for logs and counts */
+    ngx_msec_t                    asked;     /* of the store, if it waits */
+    ngx_msec_t                    waited;    /* for the store, ms altogether */
+    unsigned                      waits:1;
+    unsigned                      has_waited:1;
+    unsigned                      answered:1;    /* all of it */
+    unsigned                      left:1;        /* to the fallback */
+    unsigned                      counted:1;     /* it has ended */
 } ngx_http_tasks_ctx_t;
 
 
@@ -85,6 +96,14 @@ ngx_int_t ngx_http_tasks_correlation_id(ngx_http_tasks_ctx_t *ctx,
 ngx_int_t ngx_http_tasks_value(void *data, ngx_uint_t index,
     ngx_http_tasks_value_t *value);
 
+/* "name" and "value" must stay as long as the request. */
+ngx_int_t ngx_http_tasks_header(ngx_http_request_t *r, const char *name,
+    const ngx_str_t *value);
+
+/* Sends a whole response.  As ngx_http_output_filter(). */
+ngx_int_t ngx_http_tasks_send(ngx_http_request_t *r, ngx_uint_t status,
+    ngx_str_t *content_type, ngx_http_tasks_writer_t *body);
+
 /* Sends the response's header.  As ngx_http_send_header(); "size" is that of
  * the body, bytes, -1 if it is not known. */
 ngx_int_t ngx_http_tasks_send_header(ngx_http_request_t *r, ngx_uint_t status,
@@ -100,6 +119,48 @@ ngx_int_t ngx_http_tasks_stream(ngx_http_tasks_ctx_t *ctx,
 /* Answers with the text of the function library. */
 ngx_int_t ngx_http_tasks_library_handler(ngx_http_request_t *r);
 
+/* Answers with what was counted. */
+ngx_int_t ngx_http_tasks_status_handler(ngx_http_request_t *r);
+
+/* The directive tasks_status. */
+char *ngx_http_tasks_set_status(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
+/* Makes the zone, if there is a tasks_status; when all was read. */
+ngx_int_t ngx_http_tasks_status_zone(ngx_conf_t *cf);
+
+/* A worker begins to count, before its stores are set up, and ends. */
+ngx_int_t ngx_http_tasks_status_start(ngx_cycle_t *cycle,
+    ngx_http_tasks_main_conf_t *tmcf);
+void ngx_http_tasks_status_stop(ngx_cycle_t *cycle);
+
+/* Counts a request that has ended; once, however often it is called. */
+void ngx_http_tasks_status_count(ngx_http_tasks_ctx_t *ctx);
+
+/*
+ * A slot with all slots' counts added up, its pid being the number of workers.
+ * NULL: no memory.
+ */
+ngx_http_tasks_slot_t *ngx_http_tasks_status_sum(
+    ngx_http_tasks_main_conf_t *tmcf, ngx_pool_t *pool);
+
+/* Bytes of an API's counts, and how many outcomes it tells apart. */
+size_t ngx_http_tasks_status_api_size(ngx_http_tasks_definition_t *definition);
+ngx_uint_t ngx_http_tasks_status_outcomes(
+    ngx_http_tasks_definition_t *definition);
+
+/* What became of the request, as far as it is known: "aborted" until then. */
+ngx_uint_t ngx_http_tasks_outcome(ngx_http_tasks_ctx_t *ctx);
+ngx_str_t *ngx_http_tasks_outcome_name(
+    ngx_http_tasks_definition_t *definition, ngx_uint_t outcome);
+
+/* Measure the time for which the request waits for the store. */
+void ngx_http_tasks_wait_begin(ngx_http_tasks_ctx_t *ctx);
+void ngx_http_tasks_wait_end(ngx_http_tasks_ctx_t *ctx);
+
+
+/* By ngx_http_tasks_cache_e. */
+extern ngx_str_t     ngx_http_tasks_cache_names[];
 
 extern ngx_module_t  ngx_http_tasks_module;
 

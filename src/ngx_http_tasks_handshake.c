@@ -125,6 +125,9 @@ ngx_http_tasks_redis_greeted(ngx_http_tasks_op_t *op)
 
     ngx_del_timer(redis->peer.connection->write);
 
+    ngx_http_tasks_status_connection(redis, NGX_HTTP_TASKS_CONNECTION_READY);
+    redis->counts->reconnects += (redis->ready_at != 0);
+
     redis->failures = 0;
     redis->ready_at = ngx_current_msec;
     redis->state = NGX_HTTP_TASKS_REDIS_READY;
@@ -164,9 +167,13 @@ ngx_http_tasks_redis_selected(ngx_http_tasks_redis_t *redis,
 
         if (redis->failures == 0) {
             ngx_log_error(NGX_LOG_ERR, redis->log, 0,
-                          "tasks store \"%V\": %V refuses %s: \"%V\"",
+                          "tasks store \"%V\": %V refuses %s: \"%V\"; "
+                          "see %s of the store",
                           &redis->conf->name, redis->peer.name,
-                          (i < n - 1) ? "AUTH" : "SELECT", &reply->u.str);
+                          (i < n - 1) ? "AUTH" : "SELECT", &reply->u.str,
+                          (i < n - 1
+                           || ngx_http_tasks_reply_is_error(reply, "NOAUTH"))
+                          ? "user and password_file" : "database");
         }
 
         redis->fault = "refuses the connection";

@@ -166,6 +166,13 @@ static ngx_command_t  ngx_http_tasks_commands[] = {
       0,
       NULL },
 
+    { ngx_string("tasks_status"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS|NGX_CONF_TAKE1,
+      ngx_http_tasks_set_status,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
       ngx_null_command
 };
 
@@ -195,7 +202,7 @@ ngx_module_t  ngx_http_tasks_module = {
     ngx_http_tasks_init_process,           /* init process */
     NULL,                                  /* init thread */
     NULL,                                  /* exit thread */
-    NULL,                                  /* exit process */
+    ngx_http_tasks_status_stop,            /* exit process */
     NULL,                                  /* exit master */
     NGX_MODULE_V1_PADDING
 };
@@ -466,9 +473,13 @@ ngx_http_tasks_check(ngx_conf_t *cf)
         }
     }
 
-    return ngx_http_tasks_check_variables(cf) == NGX_OK
-           ? ngx_http_tasks_credential_names(cf, &tmcf->credential)
-           : NGX_ERROR;
+    if (ngx_http_tasks_check_variables(cf) != NGX_OK
+        || ngx_http_tasks_credential_names(cf, &tmcf->credential) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_tasks_status_zone(cf);
 }
 
 
@@ -712,6 +723,10 @@ ngx_http_tasks_init_process(ngx_cycle_t *cycle)
 
     if (tmcf == NULL) {
         return NGX_OK;                     /* no http {} */
+    }
+
+    if (ngx_http_tasks_status_start(cycle, tmcf) != NGX_OK) {
+        return NGX_ERROR;
     }
 
     stores = tmcf->stores.elts;

@@ -107,8 +107,9 @@ ngx_http_tasks_op_command(ngx_http_tasks_op_t *op, ngx_uint_t argc,
 
     if (op->ncommands == op->max_commands) {
         ngx_log_error(NGX_LOG_ALERT, op->redis->log, 0,
-                      "tasks: more than %ui commands in an operation",
-                      op->max_commands);
+                      "tasks store \"%V\": a fault of the module: more than "
+                      "%ui commands in an operation; the request fails",
+                      &op->redis->conf->name, op->max_commands);
         op->out.failed = 1;
         return;
     }
@@ -226,7 +227,8 @@ ngx_http_tasks_op_start(ngx_http_tasks_op_t *op, ngx_http_tasks_op_pt handler)
             redis->full = 1;
             ngx_log_error(NGX_LOG_WARN, redis->log, 0,
                           "tasks store \"%V\": %ui operations are pending, "
-                          "max_pending; refusing more",
+                          "more are refused: is Redis slow, or are "
+                          "max_pending and connections too low?",
                           &redis->conf->name, redis->pending);
         }
 
@@ -248,6 +250,7 @@ ngx_http_tasks_op_start(ngx_http_tasks_op_t *op, ngx_http_tasks_op_pt handler)
     op->waiting = 1;
     redis->live++;
     redis->pending++;
+    redis->counts->pending++;
     ngx_queue_insert_tail(&redis->waiting, &op->queue);
 
     /*
@@ -341,6 +344,7 @@ ngx_http_tasks_op_timeout(ngx_event_t *ev)
     ngx_http_tasks_op_t  *op;
 
     op = ev->data;
+    op->redis->counts->timeouts++;
 
     if (op->waiting) {
         ngx_http_tasks_op_unlink(op);
@@ -378,6 +382,7 @@ ngx_http_tasks_op_unlink(ngx_http_tasks_op_t *op)
 {
     ngx_queue_remove(&op->queue);
     op->redis->pending--;
+    op->redis->counts->pending--;
     op->waiting = 0;
     op->sent = 0;
 }

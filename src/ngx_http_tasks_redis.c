@@ -47,15 +47,20 @@ static void ngx_http_tasks_redis_quit(ngx_http_tasks_redis_t *redis);
 
 ngx_int_t
 ngx_http_tasks_redis_init(ngx_http_tasks_redis_t *redis,
-    ngx_http_tasks_redis_conf_t *conf, ngx_cycle_t *cycle)
+    ngx_http_tasks_redis_conf_t *conf, ngx_http_tasks_store_counts_t *counts,
+    ngx_cycle_t *cycle)
 {
     ngx_memzero(redis, sizeof(ngx_http_tasks_redis_t));
 
     redis->conf = conf;
+    redis->counts = counts;
     redis->log = cycle->log;
 
     redis->quiet = *cycle->log;
     redis->quiet.log_level = NGX_LOG_ALERT;
+
+    ngx_http_tasks_status_connection(redis,
+                                     NGX_HTTP_TASKS_CONNECTION_CONNECTING);
 
     ngx_queue_init(&redis->waiting);
     ngx_queue_init(&redis->sent);
@@ -233,6 +238,7 @@ ngx_http_tasks_redis_flush(ngx_http_tasks_redis_t *redis)
 
         if (!op->sent && op->handler) {
             redis->pending++;
+            redis->counts->pending++;
             ngx_http_tasks_redis_take(redis, op);
         }
 
@@ -503,6 +509,7 @@ ngx_http_tasks_redis_quit(ngx_http_tasks_redis_t *redis)
     ngx_http_tasks_op_t  *op;
 
     ngx_http_tasks_redis_close(redis);
+    ngx_http_tasks_status_connection(redis, NGX_HTTP_TASKS_CONNECTION_NONE);
 
     while (!ngx_queue_empty(&redis->sent)) {
         op = ngx_http_tasks_redis_current(redis);
@@ -555,8 +562,13 @@ ngx_http_tasks_redis_fail(ngx_http_tasks_redis_t *redis, const char *what,
         }
     }
 
+    ngx_http_tasks_status_connection(redis, ready
+                                     ? NGX_HTTP_TASKS_CONNECTION_CONNECTING
+                                     : NGX_HTTP_TASKS_CONNECTION_DOWN);
+
     if (!ready) {
         redis->failures++;
+        redis->counts->failures++;
         redis->addr = (redis->addr + 1) % redis->conf->naddrs;
 
         while (!ngx_queue_empty(&redis->waiting)) {

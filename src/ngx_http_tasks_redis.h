@@ -12,6 +12,7 @@
 #include <ngx_core.h>
 #include <ngx_event.h>
 #include <ngx_event_connect.h>
+#include <ngx_http_tasks_status.h>
 #include <ngx_http_tasks_writer.h>
 
 
@@ -167,12 +168,16 @@ struct ngx_http_tasks_redis_s {
     ngx_log_t                *log;
     ngx_log_t                 quiet;     /* nginx's own words at each attempt */
     const char               *fault;     /* why the peer is not to be trusted */
+
+    ngx_http_tasks_store_counts_t  *counts;  /* of the store, in this worker */
+    ngx_http_tasks_connection_e  counted;    /* what this one is there */
 };
 
 
 /* Sets up a client that connects at once.  Called once a worker and store. */
 ngx_int_t ngx_http_tasks_redis_init(ngx_http_tasks_redis_t *redis,
-    ngx_http_tasks_redis_conf_t *conf, ngx_cycle_t *cycle);
+    ngx_http_tasks_redis_conf_t *conf, ngx_http_tasks_store_counts_t *counts,
+    ngx_cycle_t *cycle);
 
 
 /* NULL if memory is short.  "size" is that of the operation's pool, bytes. */

@@ -69,8 +69,17 @@ ngx_http_tasks_store_init(ngx_http_tasks_store_t *store, ngx_cycle_t *cycle)
         return NGX_ERROR;
     }
 
+    if (store->counts == NULL) {
+        store->counts = ngx_pcalloc(cycle->pool,
+                                    sizeof(ngx_http_tasks_store_counts_t));
+        if (store->counts == NULL) {
+            return NGX_ERROR;
+        }
+    }
+
     for (i = 0; i < store->connections; i++) {
-        ngx_http_tasks_redis_init(&store->clients[i], &store->redis, cycle);
+        ngx_http_tasks_redis_init(&store->clients[i], &store->redis,
+                                  store->counts, cycle);
     }
 
     return NGX_OK;
@@ -153,9 +162,13 @@ ngx_http_tasks_store_greeted(ngx_http_tasks_op_t *op, ngx_uint_t first,
     for (i = 0; i < store->collections.nelts; i++) {
         reply = &op->replies[first + i];
 
-        if (ngx_http_tasks_reply_is_error(reply, "LOADING")
-            || ngx_http_tasks_reply_is_error(reply, "BUSY"))
-        {
+        if (ngx_http_tasks_reply_is_error(reply, "LOADING")) {
+            ngx_http_tasks_op_distrust(op, "is still loading its data");
+            return NGX_ERROR;
+        }
+
+        if (ngx_http_tasks_reply_is_error(reply, "BUSY")) {
+            ngx_http_tasks_op_distrust(op, "is busy with somebody's script");
             return NGX_ERROR;
         }
 
@@ -167,13 +180,13 @@ ngx_http_tasks_store_greeted(ngx_http_tasks_op_t *op, ngx_uint_t first,
         {
             load[missing++] = served[i];
 
-            /* said again and again, this is a fight of two definitions */
-
             ngx_log_error(NGX_LOG_NOTICE, op->redis->log, 0,
                           "tasks store \"%V\": loading functions tasks_%V%s",
                           &store->redis.name, &served[i]->name,
                           reply->type == NGX_HTTP_TASKS_REPLY_STRING
-                          ? " in place of those of another definition" : "");
+                          ? " in place of those of another definition; said "
+                            "again and again, two nginx have it differently"
+                          : "");
         }
     }
 

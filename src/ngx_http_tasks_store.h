@@ -25,6 +25,8 @@ typedef struct {
     ngx_uint_t                    next;          /* client for an operation */
     struct ngx_http_tasks_cache_s  *cache;       /* NULL: none is wanted */
     time_t                        complained;    /* about an error reply */
+    ngx_http_tasks_store_counts_t  *counts;      /* in shared memory if they
+                                                    are to be told */
 } ngx_http_tasks_store_t;
 
 

@@ -76,6 +76,8 @@ ngx_http_tasks_stream_part(ngx_http_tasks_ctx_t *ctx, ngx_uint_t begin)
         return ngx_http_tasks_stream_cut(ctx);
     }
 
+    ctx->answered = end;                   /* all of it, or not yet */
+
     if (w.head == NULL) {
         return ngx_http_send_special(r, NGX_HTTP_LAST);
     }
@@ -194,9 +196,11 @@ ngx_http_tasks_stream_next(ngx_http_tasks_ctx_t *ctx)
 
     r->write_event_handler = ngx_http_request_empty_handler;
 
-    return ngx_http_tasks_list_chunk(&ctx->exchange)
-           == NGX_HTTP_TASKS_NO_ERROR ? NGX_BUSY
-                                      : ngx_http_tasks_stream_cut(ctx);
+    ngx_http_tasks_wait_begin(ctx);
+    ctx->error = ngx_http_tasks_list_chunk(&ctx->exchange);
+
+    return ctx->error == NGX_HTTP_TASKS_NO_ERROR
+           ? NGX_BUSY : ngx_http_tasks_stream_cut(ctx);
 }
 
 
@@ -272,6 +276,7 @@ ngx_http_tasks_stream_done(ngx_http_tasks_exchange_t *x,
     c = r->connection;
 
     ngx_http_set_log_request(c->log, r);
+    ngx_http_tasks_wait_end(ctx);
 
     if (error == NGX_HTTP_TASKS_NO_ERROR) {
         rc = ngx_http_tasks_stream_part(ctx, 0);
@@ -301,8 +306,13 @@ ngx_http_tasks_stream_cut(ngx_http_tasks_ctx_t *ctx)
 
     r = ctx->request;
 
+    if (ctx->error == NGX_HTTP_TASKS_NO_ERROR) {
+        ctx->error = NGX_HTTP_TASKS_INTERNAL;          /* no memory */
+    }
+
     ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                  "tasks: a list is cut, as its next chunk cannot be read");
+                  "tasks: a list is cut, its next chunk ended in \"%V\"",
+                  &ctx->conf->definition->classes[ctx->error]);
 
     if (r->http_version < NGX_HTTP_VERSION_11) {
         linger.l_onoff = 1;

@@ -9,6 +9,16 @@
 #include <openssl/rand.h>
 
 
+static ngx_int_t ngx_http_tasks_api_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_http_tasks_route_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_http_tasks_id_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_http_tasks_outcome_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_http_tasks_time_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_http_tasks_error_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_http_tasks_cache_variable(ngx_http_request_t *r,
@@ -19,9 +29,23 @@ static ngx_int_t ngx_http_tasks_action_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 
 
+/* in the order of ngx_http_tasks_cache_e */
+ngx_str_t  ngx_http_tasks_cache_names[NGX_HTTP_TASKS_CACHES] = {
+    ngx_null_string,
+    ngx_string("BYPASS"),
+    ngx_string("MISS"),
+    ngx_string("HIT"),
+    ngx_string("SHARED"),
+    ngx_string("NOT_MODIFIED")
+};
+
+
 static ngx_http_variable_t  ngx_http_tasks_vars[] = {
 
     { ngx_string("tasks_action"), NULL, ngx_http_tasks_action_variable, 0,
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("tasks_api"), NULL, ngx_http_tasks_api_variable, 0,
       NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
     { ngx_string("tasks_cache"), NULL, ngx_http_tasks_cache_variable, 0,
@@ -31,6 +55,18 @@ static ngx_http_variable_t  ngx_http_tasks_vars[] = {
       ngx_http_tasks_correlation_variable, 0, NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
     { ngx_string("tasks_error"), NULL, ngx_http_tasks_error_variable, 0,
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("tasks_id"), NULL, ngx_http_tasks_id_variable, 0,
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("tasks_outcome"), NULL, ngx_http_tasks_outcome_variable, 0,
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("tasks_route"), NULL, ngx_http_tasks_route_variable, 0,
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("tasks_store_time"), NULL, ngx_http_tasks_time_variable, 0,
       NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
       ngx_http_null_variable
@@ -70,6 +106,122 @@ ngx_http_tasks_variable_set(ngx_http_variable_value_t *v, ngx_str_t *text)
 }
 
 
+/* The name of the definition. */
+
+static ngx_int_t
+ngx_http_tasks_api_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    ngx_http_tasks_ctx_t  *ctx;
+
+    (void) data;
+
+    ctx = ngx_http_tasks_get_ctx(r);
+
+    ngx_http_tasks_variable_set(v,
+               ctx ? &ngx_http_tasks_main_collection(ctx->conf->definition)
+                      ->name : NULL);
+
+    return NGX_OK;
+}
+
+
+/* "GET /{id}" */
+
+static ngx_int_t
+ngx_http_tasks_route_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    ngx_http_tasks_ctx_t    *ctx;
+    ngx_http_tasks_route_t  *route;
+
+    (void) data;
+
+    ctx = ngx_http_tasks_get_ctx(r);
+    route = ctx ? ctx->exchange.request.route : NULL;
+
+    ngx_http_tasks_variable_set(v, route ? &route->name : NULL);
+
+    return NGX_OK;
+}
+
+
+/* The task that was asked for, once its id was found to be one. */
+
+static ngx_int_t
+ngx_http_tasks_id_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    ngx_http_tasks_ctx_t  *ctx;
+
+    (void) data;
+
+    ctx = ngx_http_tasks_get_ctx(r);
+
+    ngx_http_tasks_variable_set(v, ctx && ctx->exchange.request.id.data
+                                   ? &ctx->exchange.request.id : NULL);
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_tasks_outcome_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    ngx_str_t             *name;
+    ngx_http_tasks_ctx_t  *ctx;
+
+    (void) data;
+
+    ctx = ngx_http_tasks_get_ctx(r);
+    name = NULL;
+
+    if (ctx && (ctx->answered || ctx->counted)) {
+        name = ngx_http_tasks_outcome_name(ctx->conf->definition,
+                                           ngx_http_tasks_outcome(ctx));
+    }
+
+    ngx_http_tasks_variable_set(v, name);
+
+    return NGX_OK;
+}
+
+
+/* As $upstream_response_time: seconds with milliseconds. */
+
+static ngx_int_t
+ngx_http_tasks_time_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    u_char                *p;
+    ngx_str_t              text;
+    ngx_http_tasks_ctx_t  *ctx;
+
+    (void) data;
+
+    ctx = ngx_http_tasks_get_ctx(r);
+
+    if (ctx == NULL || !ctx->has_waited) {
+        ngx_http_tasks_variable_set(v, NULL);
+        return NGX_OK;
+    }
+
+    p = ngx_pnalloc(r->pool, NGX_TIME_T_LEN + 4);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    text.data = p;
+    text.len = ngx_sprintf(p, "%T.%03M", (time_t) ctx->waited / 1000,
+                           ctx->waited % 1000) - p;
+
+    ngx_http_tasks_variable_set(v, &text);
+
+    return NGX_OK;
+}
+
+
 /* The class of errors that the request was answered with. */
 
 static ngx_int_t
@@ -98,23 +250,13 @@ ngx_http_tasks_cache_variable(ngx_http_request_t *r,
 {
     ngx_http_tasks_ctx_t  *ctx;
 
-    /* in the order of ngx_http_tasks_cache_e */
-    static ngx_str_t       names[] = {
-        ngx_null_string,
-        ngx_string("BYPASS"),
-        ngx_string("MISS"),
-        ngx_string("HIT"),
-        ngx_string("SHARED"),
-        ngx_string("NOT_MODIFIED")
-    };
-
     (void) data;
 
     ctx = ngx_http_tasks_get_ctx(r);
 
     ngx_http_tasks_variable_set(v,
                    ctx && ctx->exchange.how != NGX_HTTP_TASKS_CACHE_NONE
-                   ? &names[ctx->exchange.how] : NULL);
+                   ? &ngx_http_tasks_cache_names[ctx->exchange.how] : NULL);
 
     return NGX_OK;
 }

@@ -1994,6 +1994,13 @@ $.errors.teapot.like: unknown "teapot", it may be bad_parameter
 
 
 
+=== errors: a class that is called as what is no error
+--- change: {"errors": {"not_modified": {"like": "forbidden"}}}
+--- error_log
+$.errors.not_modified: is the name of an outcome of requests that is no error
+
+
+
 === errors: like, of a class that is there anyway
 --- change: {"errors": {"timeout": {"like": "unavailable"}}}
 --- error_log
@@ -2267,6 +2274,38 @@ no "tasks_api" for location "/t"
     tasks_pass main;
 --- error_log
 "tasks_pass" directive is not allowed here
+
+
+
+=== tasks_status: another format
+--- config
+    location /t { tasks_status xml; }
+--- error_log
+invalid parameter "xml", it may be "json" or "prometheus"
+
+
+
+=== tasks_status: two formats
+--- config
+    location /t { tasks_status json prometheus; }
+--- error_log
+invalid number of arguments in "tasks_status" directive
+
+
+
+=== tasks_status: twice
+--- config
+    location /t { tasks_status; tasks_status json; }
+--- error_log
+"tasks_status" directive is duplicate
+
+
+
+=== tasks_status: not in a location
+--- config
+    tasks_status;
+--- error_log
+"tasks_status" directive is not allowed here
 
 
 

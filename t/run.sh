@@ -27,7 +27,8 @@ main() {
     cd "$root"
 
     sh docker/build.sh --install perl libtest-base-perl redis-server tini \
-                                 curl openssl python3-jsonschema valgrind
+                                 curl openssl python3-jsonschema \
+                                 python3-prometheus-client valgrind
 
     suites=t/*.t
 
