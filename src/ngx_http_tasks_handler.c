@@ -630,9 +630,14 @@ ngx_http_tasks_etag(ngx_http_tasks_ctx_t *ctx)
     state = &ctx->exchange.etag;
 
     p = ngx_pnalloc(r->pool, state->len + NGX_HTTP_TASKS_ETAG_AROUND);
-    etag = ngx_list_push(&r->headers_out.headers);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
 
-    if (p == NULL || etag == NULL) {
+    /* last: what is in the list is sent, with an error's response, too */
+
+    etag = ngx_list_push(&r->headers_out.headers);
+    if (etag == NULL) {
         return NGX_ERROR;
     }
 
