@@ -37,7 +37,9 @@ static ngx_int_t ngx_http_tasks_token_split(const ngx_str_t *token,
     ngx_http_tasks_token_parts_t *parts);
 static ngx_int_t ngx_http_tasks_token_decode(ngx_pool_t *pool,
     ngx_str_t *part, ngx_str_t *bytes);
-static json_t *ngx_http_tasks_token_object(ngx_pool_t *pool, ngx_str_t *part);
+static ngx_int_t ngx_http_tasks_token_object(ngx_pool_t *pool,
+    ngx_str_t *part, json_t **json);
+static void *ngx_http_tasks_token_alloc(size_t size);
 static ngx_int_t ngx_http_tasks_token_signed(
     const ngx_http_tasks_token_rules_t *rules, ngx_pool_t *pool,
     ngx_http_tasks_token_parts_t *parts);
@@ -60,26 +62,40 @@ static ngx_uint_t ngx_http_tasks_token_value_is(json_t *json,
 static ngx_uint_t ngx_http_tasks_token_is(json_t *json, const ngx_str_t *text);
 
 
+/* set when jansson got no memory: it may then drop a byte of a string */
+static ngx_uint_t  ngx_http_tasks_token_starved;
+static json_malloc_t  ngx_http_tasks_token_malloc;     /* jansson's own */
+
+
+/*
+ * The steps return NGX_OK, NGX_DECLINED if the token is no good, or NGX_ERROR
+ * if there was no memory to find out.
+ */
+
 ngx_http_tasks_error_e
 ngx_http_tasks_token_verify(const ngx_http_tasks_token_rules_t *rules,
     ngx_pool_t *pool, const ngx_str_t *token, json_t **claims,
     const char **claim)
 {
+    ngx_int_t                     rc;
     ngx_http_tasks_error_e        error;
     ngx_http_tasks_token_parts_t  parts;
 
     *claim = NULL;
 
-    if (ngx_http_tasks_token_split(token, &parts) != NGX_OK
-        || ngx_http_tasks_token_signed(rules, pool, &parts) != NGX_OK)
-    {
-        return NGX_HTTP_TASKS_BAD_TOKEN;
+    rc = ngx_http_tasks_token_split(token, &parts);
+
+    if (rc == NGX_OK) {
+        rc = ngx_http_tasks_token_signed(rules, pool, &parts);
     }
 
-    *claims = ngx_http_tasks_token_object(pool, &parts.payload);
+    if (rc == NGX_OK) {
+        rc = ngx_http_tasks_token_object(pool, &parts.payload, claims);
+    }
 
-    if (*claims == NULL) {
-        return NGX_HTTP_TASKS_BAD_TOKEN;
+    if (rc != NGX_OK) {
+        return rc == NGX_ERROR ? NGX_HTTP_TASKS_INTERNAL
+                               : NGX_HTTP_TASKS_BAD_TOKEN;
     }
 
     error = ngx_http_tasks_token_check(rules, *claims, claim);
@@ -115,7 +131,7 @@ ngx_http_tasks_token_split(const ngx_str_t *token,
     if (token->len > NGX_HTTP_TASKS_MAX_TOKEN || second == NULL
         || ngx_strlchr(second + 1, last, '.'))
     {
-        return NGX_ERROR;
+        return NGX_DECLINED;
     }
 
     parts->header.data = token->data;
@@ -142,38 +158,69 @@ ngx_http_tasks_token_decode(ngx_pool_t *pool, ngx_str_t *part,
     bytes->data = ngx_pnalloc(pool, ngx_base64_decoded_length(part->len) + 1);
     again.data = ngx_pnalloc(pool, part->len + 4);
 
-    if (bytes->data == NULL || again.data == NULL
-        || ngx_decode_base64url(bytes, part) != NGX_OK
+    if (bytes->data == NULL || again.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    if (ngx_decode_base64url(bytes, part) != NGX_OK
         || ngx_base64_encoded_length(bytes->len) > part->len + 3)
     {
-        return NGX_ERROR;
+        return NGX_DECLINED;
     }
 
     ngx_encode_base64url(&again, bytes);
 
-    return ngx_http_tasks_equal(&again, part) ? NGX_OK : NGX_ERROR;
+    return ngx_http_tasks_equal(&again, part) ? NGX_OK : NGX_DECLINED;
 }
 
 
-static json_t *
-ngx_http_tasks_token_object(ngx_pool_t *pool, ngx_str_t *part)
+static ngx_int_t
+ngx_http_tasks_token_object(ngx_pool_t *pool, ngx_str_t *part, json_t **json)
 {
-    json_t     *json;
-    ngx_str_t   text;
+    ngx_int_t    rc;
+    ngx_str_t    text;
+    json_free_t  release;
 
-    if (ngx_http_tasks_token_decode(pool, part, &text) != NGX_OK) {
-        return NULL;
+    rc = ngx_http_tasks_token_decode(pool, part, &text);
+
+    if (rc != NGX_OK) {
+        return rc;
     }
 
-    json = json_loadb((char *) text.data, text.len, JSON_REJECT_DUPLICATES,
-                      NULL);
+    ngx_http_tasks_token_starved = 0;
 
-    if (json && !json_is_object(json)) {
-        json_decref(json);
-        return NULL;
+    json_get_alloc_funcs(&ngx_http_tasks_token_malloc, &release);
+    json_set_alloc_funcs(ngx_http_tasks_token_alloc, release);
+
+    *json = json_loadb((char *) text.data, text.len, JSON_REJECT_DUPLICATES,
+                       NULL);
+
+    /* others may use jansson, too, and this module may be unloaded */
+    json_set_alloc_funcs(ngx_http_tasks_token_malloc, release);
+
+    if (json_is_object(*json) && !ngx_http_tasks_token_starved) {
+        return NGX_OK;
     }
 
-    return json;
+    json_decref(*json);
+    *json = NULL;
+
+    return ngx_http_tasks_token_starved ? NGX_ERROR : NGX_DECLINED;
+}
+
+
+static void *
+ngx_http_tasks_token_alloc(size_t size)
+{
+    void  *p;
+
+    p = ngx_http_tasks_token_malloc(size);
+
+    if (p == NULL) {
+        ngx_http_tasks_token_starved = 1;
+    }
+
+    return p;
 }
 
 
@@ -186,16 +233,24 @@ ngx_http_tasks_token_signed(const ngx_http_tasks_token_rules_t *rules,
     json_t                *header;
     ngx_int_t              rc;
     ngx_str_t              signature;
-    ngx_uint_t             i, named;
+    ngx_uint_t             i, n, named;
     ngx_http_tasks_key_t  *key;
 
-    header = ngx_http_tasks_token_object(pool, &parts->header);
+    rc = ngx_http_tasks_token_object(pool, &parts->header, &header);
 
-    if (header == NULL) {
-        return NGX_ERROR;
+    if (rc == NGX_OK) {
+        rc = ngx_http_tasks_token_decode(pool, &parts->signature, &signature);
+
+        if (rc != NGX_OK) {
+            json_decref(header);
+        }
     }
 
-    rc = NGX_ERROR;
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    rc = NGX_DECLINED;
     key = rules->keys->elts;
     named = 0;
 
@@ -205,22 +260,19 @@ ngx_http_tasks_token_signed(const ngx_http_tasks_token_rules_t *rules,
 
     /* an extension that is critical is one that is not known here */
 
-    if (json_object_get(header, "crit") == NULL
-        && ngx_http_tasks_token_decode(pool, &parts->signature, &signature)
-           == NGX_OK)
-    {
-        for (i = 0; i < rules->keys->nelts && rc != NGX_OK; i++) {
+    n = json_object_get(header, "crit") ? 0 : rules->keys->nelts;
 
-            if (!ngx_http_tasks_token_fits(&key[i], header, named)) {
-                continue;
-            }
+    for (i = 0; i < n && rc == NGX_DECLINED; i++) {
 
-            rc = key[i].pkey
-                 ? ngx_http_tasks_token_public(&key[i], &parts->signed_text,
-                                               &signature)
-                 : ngx_http_tasks_token_hmac(&key[i], &parts->signed_text,
-                                             &signature);
+        if (!ngx_http_tasks_token_fits(&key[i], header, named)) {
+            continue;
         }
+
+        rc = key[i].pkey
+             ? ngx_http_tasks_token_public(&key[i], &parts->signed_text,
+                                           &signature)
+             : ngx_http_tasks_token_hmac(&key[i], &parts->signed_text,
+                                         &signature);
     }
 
     json_decref(header);
@@ -267,12 +319,13 @@ ngx_http_tasks_token_hmac(const ngx_http_tasks_key_t *key, ngx_str_t *text,
              text->data, text->len, digest, &len)
         == NULL)
     {
+        ERR_clear_error();
         return NGX_ERROR;
     }
 
     return signature->len == len
            && CRYPTO_memcmp(signature->data, digest, len) == 0
-           ? NGX_OK : NGX_ERROR;
+           ? NGX_OK : NGX_DECLINED;
 }
 
 
@@ -288,32 +341,51 @@ ngx_http_tasks_token_public(const ngx_http_tasks_key_t *key, ngx_str_t *text,
     len = (int) signature->len;
 
     if (key->alg->type == EVP_PKEY_EC) {
+
+        if (len != 64) {
+            return NGX_DECLINED;
+        }
+
         len = ngx_http_tasks_token_der(signature, der);
         sig = der;
     }
 
+    /*
+     * OpenSSL does not always tell a signature that is wrong from memory that
+     * it did not get; malloc() does.  The key is for the algorithm: to begin
+     * cannot fail for any other reason.
+     */
+
+    ngx_set_errno(0);
+
     ctx = EVP_MD_CTX_new();
 
-    if (ctx == NULL || len <= 0) {
-        EVP_MD_CTX_free(ctx);
-        return NGX_ERROR;
-    }
+    if (len < 0 || ctx == NULL
+        || EVP_DigestVerifyInit(ctx, NULL,
+                                key->alg->digest ? key->alg->digest() : NULL,
+                                NULL, key->pkey)
+           != 1)
+    {
+        rc = NGX_ERROR;
 
-    rc = EVP_DigestVerifyInit(ctx, NULL,
-                              key->alg->digest ? key->alg->digest() : NULL,
-                              NULL, key->pkey);
-    if (rc == 1) {
-        rc = EVP_DigestVerify(ctx, sig, len, text->data, text->len);
+    } else if (EVP_DigestVerify(ctx, sig, len, text->data, text->len) == 1) {
+        rc = NGX_OK;
+
+    } else {
+        rc = (ngx_errno == NGX_ENOMEM) ? NGX_ERROR : NGX_DECLINED;
     }
 
     EVP_MD_CTX_free(ctx);
     ERR_clear_error();
 
-    return rc == 1 ? NGX_OK : NGX_ERROR;
+    return rc;
 }
 
 
-/* A token has the two numbers of P-256 side by side, OpenSSL wants DER. */
+/*
+ * A token has the two numbers of P-256 side by side, OpenSSL wants DER.
+ * Returns its length, or -1 if there is no memory.
+ */
 
 static int
 ngx_http_tasks_token_der(ngx_str_t *signature, u_char *der)
@@ -321,10 +393,6 @@ ngx_http_tasks_token_der(ngx_str_t *signature, u_char *der)
     int         len;
     BIGNUM     *r, *s;
     ECDSA_SIG  *sig;
-
-    if (signature->len != 64) {
-        return 0;
-    }
 
     r = BN_bin2bn(signature->data, 32, NULL);
     s = BN_bin2bn(signature->data + 32, 32, NULL);
@@ -336,7 +404,7 @@ ngx_http_tasks_token_der(ngx_str_t *signature, u_char *der)
         BN_free(r);
         BN_free(s);
         ECDSA_SIG_free(sig);
-        return 0;
+        return -1;
     }
 
     len = i2d_ECDSA_SIG(sig, &der);        /* 72 bytes at most */
