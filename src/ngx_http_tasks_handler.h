@@ -96,6 +96,15 @@ ngx_int_t ngx_http_tasks_correlation_id(ngx_http_tasks_ctx_t *ctx,
 ngx_int_t ngx_http_tasks_value(void *data, ngx_uint_t index,
     ngx_http_tasks_value_t *value);
 
+/*
+ * Answers what ctx->error says, or what was done.  Returns what nginx is to
+ * finalize the request with.
+ */
+ngx_int_t ngx_http_tasks_respond(ngx_http_tasks_ctx_t *ctx);
+
+/* Takes from If-None-Match what an ETag of the route's must equal. */
+void ngx_http_tasks_know(ngx_http_tasks_ctx_t *ctx);
+
 /* "name" and "value" must stay as long as the request. */
 ngx_int_t ngx_http_tasks_header(ngx_http_request_t *r, const char *name,
     const ngx_str_t *value);

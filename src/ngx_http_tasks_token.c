@@ -63,7 +63,7 @@ static ngx_uint_t ngx_http_tasks_token_is(json_t *json, const ngx_str_t *text);
 
 
 /* set when jansson got no memory: it may then drop a byte of a string */
-static ngx_uint_t  ngx_http_tasks_token_starved;
+static ngx_uint_t     ngx_http_tasks_token_starved;
 static json_malloc_t  ngx_http_tasks_token_malloc;     /* jansson's own */
 
 
