@@ -1,0 +1,189 @@
+# Replies of Redis that are cut, at every byte: the connection is closed there,
+# or reset, or nothing more comes.  A client gets the whole right body, or an
+# error in the API's shape, in time; a list that has begun to go out is seen to
+# be cut, never complete.  Reads are sent again once, cancels never, and the
+# next request is served.
+#
+# TASKS_FULL=1 has every byte of long lists, too, and all ways at each.
+
+use lib 't/lib';
+use Tasks ':live';
+
+use Tasks::Jobs qw(status);
+use Tasks::Replay;
+
+my $FULL = $ENV{TASKS_FULL};
+my $SLOW = $ENV{TASKS_SANITIZER_DIR} ? 3 : 1;     # of limits in seconds
+
+my $SHORT = 50 * $SLOW;                           # timeout of a stalled store
+my $GRACE = 0.2 * $SLOW;                          # of answers, in seconds
+
+my %WAY = (close => 'unix', behind => 'unix', reset => 'tcp', stall => 'short');
+
+my $replay = Tasks::Replay->record;
+
+
+# The cases
+
+sub cases {
+    my ($action) = @_;
+
+    my @ends = $replay->ends($action);
+    my @cases = ((map { [close => $_, 1], [close => $_, 2] }
+                      closed_at($action)),
+                 (map { [behind => $_, 1] } @ends),
+                 (map { [reset => $_, 1], [reset => $_, 2], [stall => $_, 1] }
+                      offsets($action, $FULL ? 1 : 7)));
+
+    return map { { action => $action, how => $_->[0], at => $_->[1],
+                   times => $_->[2], way => $WAY{$_->[0]} } } @cases;
+}
+
+
+# Nearly all of a long list are rows: of these the quick form has a sample, but
+# all of the chunk that comes when the response has begun.
+
+sub closed_at {
+    my ($action) = @_;
+
+    return offsets($action, 1) if $FULL || $action !~ /^streamed/;
+
+    my $sent = $replay->sent($action);
+
+    return (offsets($action, 97), $sent .. $replay->size($action) - 1);
+}
+
+
+sub offsets {
+    my ($action, $step) = @_;
+
+    $step *= 13 if $action =~ /^streamed/ && !$FULL;
+
+    return grep { $_ % $step == 0 } 0 .. $replay->size($action) - 1;
+}
+
+
+# What is due
+
+sub is_whole {
+    my ($case) = @_;
+
+    my ($how, $action, $at) = @$case{qw(how action at)};
+
+    return $how eq 'stall' ? 0
+         : $action ne 'cancel' ? $case->{times} == 1
+         : $how eq 'behind' && $at == $replay->size($action);
+}
+
+
+sub expected {
+    my ($case) = @_;
+
+    return 'whole' if is_whole($case);
+
+    my $sent = $replay->sent($case->{action});
+
+    return 'begun and cut' if defined $sent && $case->{at} >= $sent;
+
+    return $case->{how} eq 'stall' ? '504 timeout' : '503 unavailable';
+}
+
+
+sub outcome {
+    my ($case, $response) = @_;
+
+    my $status = status($response);
+
+    return $status if $status ne '200';
+
+    my $whole = $replay->body($case->{action});
+
+    return 'whole' if $response->complete && $response->body eq $whole;
+    return 'complete, but another body' if $response->complete;
+
+    return index($whole, $response->body) == 0
+           && $response->body =~ /"id":"512"\}$/ ? 'begun and cut'
+                                                 : 'cut elsewhere';
+}
+
+
+# How often the command that is cut is to come.
+
+sub tries {
+    my ($case) = @_;
+
+    my $once = $case->{action} eq 'cancel' || $case->{how} eq 'stall'
+               || $case->{how} eq 'behind' && is_end_of_step($case);
+
+    return $once ? 1 : 2;
+}
+
+
+# Whether nothing more is due of the commands that were sent together.
+
+sub is_end_of_step {
+    my ($case) = @_;
+
+    my ($action, $at) = @$case{qw(action at)};
+    my @ends = $replay->ends($action);
+    my ($index) = grep { $ends[$_] == $at } 0 .. $#ends;
+
+    return 1 if $index == $#ends;
+
+    return $action =~ /^(?:list|cached)$/ ? $index == 1
+         : $action eq 'pages' ? $index == 2
+         : $index =~ /^[136]$/;
+}
+
+
+# What went wrong, if anything
+
+sub cut {
+    my ($replay, $slot, $case) = @_;
+
+    my ($response, $took) = $replay->ask($slot, $case);
+    my ($got, $expected) = (outcome($case, $response), expected($case));
+    my ($tries, $away) = $replay->probe($slot, $case, 1 * $SLOW);
+
+    my $chunks = $expected eq 'begun and cut' ? 2 : 1;
+    my $limit = ($case->{how} eq 'stall' ? $chunks * $SHORT / 1000 : 1) + $GRACE;
+
+    $replay->figure("$case->{how}: answered after", $took);
+    $replay->figure('service after', $away);
+
+    my @wrong = (
+        $got eq $expected ? () : "$got, not $expected",
+        $tries == tries($case) ? () : "came $tries times",
+        $took <= $limit ? () : sprintf('took %.3f s', $took),
+        $response->header('Retry-After') eq ($got =~ /^50[34] / ? '1' : '')
+            ? () : 'Retry-After',
+    );
+
+    return @wrong ? join('; ', "@$case{qw(action how at times)}:", @wrong) : '';
+}
+
+
+{
+    my $nginx = $replay->start(slots => 24, short => $SHORT);
+    my ($cuts, $failures) = (0, 0);
+
+    for my $action ($replay->actions) {
+        my @cases = cases($action);
+        my $result = $replay->work($nginx, \&cut, @cases);
+        my %figures = %{ $result->{figures} };
+
+        is(join("\n", sort keys %{ $result->{wrong} }), '',
+           "$action: nothing went wrong");
+        is($result->{right}, @cases, 'all were as they should be');
+        note("$action: $_ ", sprintf '%.3f s at most', $figures{$_})
+            for sort keys %figures;
+
+        $cuts += @cases;
+        $failures += @cases - $result->{right};
+    }
+
+    diag("cut.t: $cuts cuts, $failures failures");
+}
+
+
+done_testing();

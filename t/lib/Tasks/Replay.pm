@@ -1,0 +1,477 @@
+package Tasks::Replay;
+
+# The replies of a real Redis to some requests, recorded once and served again,
+# thousands of times and many at a time, by fakes that spoil them.  How is in
+# each request's scope, and so in the keys of its commands: nothing but the
+# requests is told to a fake, and those of other connections go on meanwhile.
+#
+#   my $replay = Tasks::Replay->record;
+#   $replay->actions;  $replay->size('get');  $replay->body('get');
+#   my $nginx = $replay->start(slots => 24);
+#   $replay->work($nginx, \&one, @cases);        see there
+#
+# A case is a hash: action, how, at (a byte of the replies to the request,
+# which a fake knows although they come in several steps), times (on how many
+# tries), way (which of a slot's stores).  The hows are
+#
+#   close, reset, stall     before that byte, and nothing more
+#   behind                  close, right behind the reply that ends there
+#   split                   there: the rest is sent when nginx has read that
+#   pieces                  of so many bytes each, sent likewise
+
+use strict;
+use warnings;
+
+use JSON::PP ();
+use List::Util qw(first shuffle sum0);
+use POSIX ();
+use Time::HiRes qw(sleep time);
+
+use FaultyRedis;
+use Tasks ();
+use Tasks::HTTP;
+use Tasks::Jobs qw(status);
+use Tasks::Library;
+
+my $LONG = 513;             # rows: a chunk, and one more
+
+# Of the short list's tasks the second is asked for.  "n" is what a probe
+# changes: see probe().
+
+my $DEFINITION = <<'END';
+{ "name": "r",
+  "id": "string",
+  "order": "n",
+  "fields": {
+    "n":      {"type": "integer", "view": "detail"},
+    "status": {"type": "string", "view": "detail"} },
+  "cancel": {"from": ["run"], "set": {"status": "end"}},
+  "routes": [
+    {"action": "list", "path": "",
+     "query": {"limit": {"type": "integer", "role": "limit", "default": 3}},
+     "response": {"tasks": "$tasks", "more": "$has_more"}},
+    {"action": "list", "path": "/pages",
+     "query": {"limit": {"type": "integer", "role": "limit", "default": 3}},
+     "response": {"tasks": "$tasks", "total": "$total"}},
+    {"action": "get", "path": "/{id}", "response": {"task": "$task"}},
+    {"action": "cancel", "path": "/{id}/cancel",
+     "response": {"cancelled": "$id", "was": "$state", "task": "$task"}} ],
+  "errors": {"default": {"body": {"error": "$tasks_error",
+                                  "status": "$status"}}} }
+END
+
+# What is asked, whether lists are cached, and how many times; the replies to
+# the last one are those that are spoilt.
+
+my %REQUESTS = (
+    list     => ['GET', '/', off => 1],
+    cached   => ['GET', '/', on => 1],
+    checked  => ['GET', '/', on => 2],
+    pages    => ['GET', '/pages', off => 1],
+    get      => ['GET', '/2', off => 1],
+    cancel   => ['POST', '/2/cancel', off => 1],
+    streamed => ['GET', "/?limit=$LONG", off => 1],
+    streamed_cached => ['GET', "/?limit=$LONG", on => 1],
+);
+
+
+sub actions { return sort keys %REQUESTS }
+
+
+# Recording
+
+sub record {
+    my ($class) = @_;
+
+    my $self = bless { records => {} }, $class;
+
+    my $redis = Tasks::redis_server();
+    my $proxy = FaultyRedis->proxy($redis->socket);
+
+    $self->_fill($redis);
+
+    my $nginx = $self->_start_nginx(
+        "tasks_store main { server ${\ $proxy->address }; "
+        . 'load_functions off; timeout 10s; }', 'main');
+
+    Tasks::wait_for(sub { status($self->_ask($nginx->port, '/main', 'get',
+                                             'start')) eq '200' });
+
+    $self->{records}{$_} = $self->_record($nginx, $proxy, $_)
+        for actions();
+
+    return $self;
+}
+
+
+# Each action's scope has tasks of its own.
+
+sub _fill {
+    my ($self, $redis) = @_;
+
+    $redis->command('FUNCTION', 'LOAD', 'REPLACE', $_)
+        for Tasks::Library::texts(Tasks::main_config(), 'r.json' => $DEFINITION);
+
+    for my $scope ('start', actions()) {
+        my $size = $scope =~ /^streamed/ ? $LONG : 4;
+
+        $redis->command('FCALL', 'r_put', 1, "tasks:{r:$scope}", $_,
+                        n => $_ + 6, status => '"run"') for 1 .. $size;
+    }
+}
+
+
+# Commands without their scope; where each reply begins; from which byte on
+# they are spoilt; where the response has begun, if it goes out in chunks.
+
+sub _record {
+    my ($self, $nginx, $proxy, $action) = @_;
+
+    my $times = $REQUESTS{$action}[3];
+    my ($known, $asked) = (scalar $proxy->replies, 0);
+    my $response;
+
+    for (1 .. $times) {
+        $asked = $proxy->replies - $known;
+        $response = $self->_ask($nginx->port, '/main', $action, $action);
+        die "$action: ", status($response), "\n"
+            unless status($response) eq '200' && $response->complete;
+    }
+
+    my @replies = ($proxy->replies)[$known .. $proxy->replies - 1];
+    my @commands = ($proxy->commands)[$known .. $known + $#replies];
+    my @starts = map { sum0(map { length } @replies[0 .. $_ - 1]) }
+                 0 .. @replies;
+    my @ranges = grep { $commands[$_][0] eq 'ZRANGE' } 0 .. $#commands;
+    my $first = $starts[$asked];
+
+    return { replies => \@replies, starts => \@starts, first => $first,
+             commands => [map { plain($_) } @commands],
+             body => $response->body, size => $starts[-1] - $first,
+             sent => @ranges > 1 ? $starts[$ranges[1] - 1] - $first : undef };
+}
+
+
+sub plain { return join(' ', @{ $_[0] }) =~ s/\{r:[^}]*\}/{r}/r }
+
+
+sub size { return $_[0]{records}{$_[1]}{size} }
+sub body { return $_[0]{records}{$_[1]}{body} }
+
+
+# From which byte on a failure ends a response that has begun; undef if none.
+
+sub sent { return $_[0]{records}{$_[1]}{sent} }
+
+
+# The bytes at which replies end.
+
+sub ends {
+    my ($self, $action) = @_;
+
+    my $record = $self->{records}{$action};
+
+    return grep { $_ > 0 } map { $_ - $record->{first} }
+           @{ $record->{starts} };
+}
+
+
+# Serving
+
+# nginx, and two fakes each for unix sockets and for TCP.  A slot has stores of
+# its own, and so connections: "unix" and "tcp", and "short" with the timeout
+# (in ms) that is asked for.
+
+sub start {
+    my ($self, %option) = @_;
+
+    $self->{slots} = $option{slots};
+    $self->{short} = $option{short} // 50;
+
+    my %fakes = (unix => [map { $self->_fake } 1, 2],
+                 tcp => [map { $self->_fake(listen => 0) } 1, 2]);
+    $fakes{short} = $fakes{unix};
+    $self->{fakes} = \%fakes;
+
+    my (@stores, @names);
+
+    for my $slot (0 .. $option{slots} - 1) {
+        for my $way (qw(unix tcp short)) {
+            my $server = $fakes{$way}[$slot % 2]->address;
+            my $timeout = $way eq 'short' ? "timeout $self->{short}ms;" : '';
+            push @names, "$way$slot";
+            push @stores, "tasks_store $way$slot { server $server; $timeout "
+                          . 'load_functions off; }';
+        }
+    }
+
+    return $self->_start_nginx(join("\n", @stores), @names);
+}
+
+
+sub _start_nginx {
+    my ($self, $stores, @names) = @_;
+
+    my $locations = join '', map { my $store = $_; map { <<"END" } qw(on off) }
+location /$store/$_ {
+    tasks_api apis/r.json;
+    tasks_pass $store;
+    tasks_cache $_;
+    tasks_scope \$arg_case;
+    add_header X-Cache \$tasks_cache;
+}
+END
+                             @names;
+
+    return Tasks::start_nginx($locations, http_config => $stores,
+        worker_connections => 1024, log_level => 'error',
+        files => { 'conf/apis/r.json' => $DEFINITION });
+}
+
+
+# One that serves all actions, and knows the latest cases.
+
+sub _fake {
+    my ($self, @options) = @_;
+
+    my %cases;
+
+    return FaultyRedis->canned(
+        sub { $self->_serve(\%cases, $_[0], $_[2]) },
+        forget => 1, @options);
+}
+
+
+sub _serve {
+    my ($self, $cases, $command, $connection) = @_;
+
+    my $plain = plain($command);
+    my ($scope) = "@$command[0 .. ($#$command > 3 ? 3 : $#$command)]"
+                  =~ /\{r:([^}]*)\}/ or return "+OK\r\n";
+
+    return $self->_probed($cases, $1) if $scope =~ /^probe\.(.*)/;
+
+    my ($action, $how, $at, $times) = split /\./, $scope;
+    my $record = $self->{records}{$action};
+    my $case = $cases->{$scope} // $self->_new_case($cases, $scope);
+
+    # what was sent behind the command whose reply was cut
+
+    return '' if ($case->{over} // 0) == $connection;
+
+    # the next one; or else what broke is sent again, and so an earlier one
+
+    my $i = first { ($record->{commands}[$_] // '') eq $plain }
+            reverse 0 .. $case->{next};
+    return "-ERR not recorded: $plain\r\n" unless defined $i;
+
+    return $self->_spoil($record, $case, $i, $how, $at + $record->{first},
+                         $times, $connection);
+}
+
+
+sub _new_case {
+    my ($self, $cases, $scope) = @_;
+
+    my $latest = $self->{latest} //= [];
+
+    push @$latest, $scope;
+    delete $cases->{shift @$latest} if @$latest > 500;
+
+    return $cases->{$scope} = { next => 0, tries => 0, spoilt => 0 };
+}
+
+
+# The reply to the i-th command, or what becomes of it.
+
+sub _spoil {
+    my ($self, $record, $case, $i, $how, $at, $times, $connection) = @_;
+
+    my $bytes = $record->{replies}[$i];
+    my ($start, $end) = @{ $record->{starts} }[$i, $i + 1];
+
+    $case->{next} = $i + 1;
+
+    return { bytes => $bytes, gap => 0,
+             split => [grep { $_ % $at == 0 } 1 .. length $bytes] }
+        if $how eq 'pieces';
+
+    my $here = $how eq 'behind' ? $at > $start && $at <= $end
+                                : $at >= $start && $at < $end;
+
+    return $bytes unless $here;
+
+    $case->{tries}++;
+
+    return $bytes if $case->{spoilt} >= $times;
+
+    return { bytes => $bytes, split => [$at - $start], gap => 0 }
+        if $how eq 'split';
+
+    $case->{spoilt}++;
+    $case->{over} = $connection;
+    $case->{next} = $i unless $how eq 'behind';
+
+    return { bytes => substr($bytes, 0, $at - $start),
+             $how eq 'behind' ? 'close' : $how => 1 };
+}
+
+
+# A get whose task has as "n" how often the case's command has come.
+
+sub _probed {
+    my ($self, $cases, $scope) = @_;
+
+    my $tries = ($cases->{$scope} // {})->{tries} // 0;
+
+    return $self->{records}{get}{replies}[0] =~ s/\$1\r\n8\r\n/\$1\r\n$tries\r\n/r;
+}
+
+
+# Asking
+
+# Has each case done by the function, one after the other on each slot, and
+# all slots at once.  The function is called with this object, the slot and
+# the case, and returns what went wrong, if anything.  Returns how many cases
+# were right, what went wrong (text => how often), and figures: see figure().
+
+sub work {
+    my ($self, $nginx, $function, @cases) = @_;
+
+    my $slots = $self->{slots};
+    my %sum = (right => 0, wrong => {}, figures => {});
+
+    $self->{port} = $nginx->port;
+
+    srand 1;
+    @cases = shuffle(@cases);
+    $cases[$_]{number} = $_ for 0 .. $#cases;
+
+    for my $out (map { $self->_slot($_, $function, \@cases) }
+                     0 .. $slots - 1) {
+        my $result = eval { JSON::PP->new->decode(join '', <$out>) }
+                     // { wrong => { 'a client died' => 1 } };
+
+        $sum{right} += $result->{right} // 0;
+        $sum{wrong}{$_} += $result->{wrong}{$_} for keys %{ $result->{wrong} };
+        push @{ $sum{figures}{$_} }, $result->{figures}{$_}
+            for keys %{ $result->{figures} };
+        close $out;
+    }
+
+    $_ = (sort { $b <=> $a } @$_)[0] for values %{ $sum{figures} };
+
+    return \%sum;
+}
+
+
+# The process of one slot, whose result can be read.
+
+sub _slot {
+    my ($self, $slot, $function, $cases) = @_;
+
+    my $pid = open(my $out, '-|') // die "fork: $!\n";
+
+    return $out if $pid;
+
+    $self->{figures} = {};
+    my %result = (right => 0, wrong => {}, figures => $self->{figures});
+
+    for my $case (grep { $_->{number} % $self->{slots} == $slot } @$cases) {
+        my $wrong = eval { $function->($self, $slot, $case) } // "died: $@";
+
+        length $wrong ? $result{wrong}{$wrong}++ : $result{right}++;
+    }
+
+    syswrite STDOUT, JSON::PP->new->ascii->encode(\%result);
+    POSIX::_exit(0);
+}
+
+
+# Keeps the largest value of a name.
+
+sub figure {
+    my ($self, $name, $value) = @_;
+
+    $self->{figures}{$name} = $value
+        if $value > ($self->{figures}{$name} // 0);
+}
+
+
+# Asks for what the case is about, and returns the response to the last request
+# and how long it took.
+
+sub ask {
+    my ($self, $slot, $case) = @_;
+
+    my $action = $case->{action};
+    my $scope = join '.', @$case{qw(action how at times number)};
+    my ($response, $start);
+
+    for (1 .. $REQUESTS{$action}[3]) {
+        $start = time;
+        $response = $self->_ask($self->{port}, "/$case->{way}$slot", $action,
+                                $scope);
+    }
+
+    return ($response, time - $start);
+}
+
+
+# Waits for service on the case's store; returns how often the command that was
+# spoilt has come, and how long that took.
+
+sub probe {
+    my ($self, $slot, $case, $seconds) = @_;
+
+    my $scope = join '.', 'probe', @$case{qw(action how at times number)};
+    my $start = time;
+
+    while (1) {
+        my $response = $self->_ask($self->{port}, "/$case->{way}$slot", 'get',
+                                   $scope);
+        my $status = status($response);
+
+        return ($1, time - $start)
+            if $status eq '200'
+               && $response->body eq $self->_probe_body($response->body =~ /"n":(\d+)/);
+
+        die "probed: $status\n" unless $status =~ /^50[34] /;
+        die "no service after $seconds s\n" if time - $start > $seconds;
+    }
+}
+
+
+sub _probe_body {
+    my ($self, $tries) = @_;
+
+    return $self->body('get') =~ s/"n":8/"n":$tries/r;
+}
+
+
+# On the connection of this process, which is replaced when nginx closes it.
+
+sub _ask {
+    my ($self, $port, $prefix, $action, $scope) = @_;
+
+    my ($method, $path, $cached) = @{ $REQUESTS{$action} };
+
+    $path =~ s{^/(?=$|\?)}{};
+    $path .= ($path =~ /\?/ ? '&' : '?') . "case=$scope";
+
+    my $connection = $self->{connection}{$$} //= Tasks::http_connect($port);
+
+    $connection->send(Tasks::HTTP::request_bytes($method,
+                                                 "$prefix/$cached$path"));
+
+    my $response = $connection->response(10);
+
+    delete $self->{connection}{$$}
+        if !$response || !$response->complete
+           || $response->header('Connection') eq 'close';
+
+    return $response;
+}
+
+
+1;
