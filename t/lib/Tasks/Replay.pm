@@ -23,7 +23,7 @@ use strict;
 use warnings;
 
 use JSON::PP ();
-use List::Util qw(first shuffle sum0);
+use List::Util qw(first min shuffle sum0);
 use POSIX ();
 use Time::HiRes qw(sleep time);
 
@@ -179,14 +179,16 @@ sub ends {
 # Serving
 
 # nginx, and two fakes each for unix sockets and for TCP.  A slot has stores of
-# its own, and so connections: "unix" and "tcp", and "short" with the timeout
-# (in ms) that is asked for.
+# its own, and so connections: "unix" and "tcp" with one timeout, and "short"
+# with another (options timeout and short, in ms).
 
 sub start {
     my ($self, %option) = @_;
 
     $self->{slots} = $option{slots};
-    $self->{short} = $option{short} // 50;
+
+    my %timeout = (short => $option{short} // 50,
+                   map { $_ => $option{timeout} // 1000 } qw(unix tcp));
 
     my %fakes = (unix => [map { $self->_fake } 1, 2],
                  tcp => [map { $self->_fake(listen => 0) } 1, 2]);
@@ -198,10 +200,9 @@ sub start {
     for my $slot (0 .. $option{slots} - 1) {
         for my $way (qw(unix tcp short)) {
             my $server = $fakes{$way}[$slot % 2]->address;
-            my $timeout = $way eq 'short' ? "timeout $self->{short}ms;" : '';
             push @names, "$way$slot";
-            push @stores, "tasks_store $way$slot { server $server; $timeout "
-                          . 'load_functions off; }';
+            push @stores, "tasks_store $way$slot { server $server; "
+                          . "timeout $timeout{$way}ms; load_functions off; }";
         }
     }
 
@@ -331,14 +332,16 @@ sub _probed {
 # Asking
 
 # Has each case done by the function, one after the other on each slot, and
-# all slots at once.  The function is called with this object, the slot and
+# all slots at once, but few for long lists, which are work for all processes:
+# with more of them each would wait for the others.  The function is called with this object, the slot and
 # the case, and returns what went wrong, if anything.  Returns how many cases
 # were right, what went wrong (text => how often), and figures: see figure().
 
 sub work {
     my ($self, $nginx, $function, @cases) = @_;
 
-    my $slots = $self->{slots};
+    my $slots = @cases && $self->size($cases[0]{action}) > 4096
+                ? min(6, $self->{slots}) : $self->{slots};
     my %sum = (right => 0, wrong => {}, figures => {});
 
     $self->{port} = $nginx->port;
@@ -347,8 +350,11 @@ sub work {
     @cases = shuffle(@cases);
     $cases[$_]{number} = $_ for 0 .. $#cases;
 
-    for my $out (map { $self->_slot($_, $function, \@cases) }
-                     0 .. $slots - 1) {
+    for my $out (map {
+            my $slot = $_;
+            $self->_slot($slot, $function,
+                         [grep { $_->{number} % $slots == $slot } @cases]);
+        } 0 .. $slots - 1) {
         my $result = eval { JSON::PP->new->decode(join '', <$out>) }
                      // { wrong => { 'a client died' => 1 } };
 
@@ -377,7 +383,7 @@ sub _slot {
     $self->{figures} = {};
     my %result = (right => 0, wrong => {}, figures => $self->{figures});
 
-    for my $case (grep { $_->{number} % $self->{slots} == $slot } @$cases) {
+    for my $case (@$cases) {
         my $wrong = eval { $function->($self, $slot, $case) } // "died: $@";
 
         length $wrong ? $result{wrong}{$wrong}++ : $result{right}++;
