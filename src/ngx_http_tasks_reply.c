@@ -31,6 +31,7 @@ static void *ngx_http_tasks_reply_integer(const redisReadTask *task,
     long long n);
 static void *ngx_http_tasks_reply_nil(const redisReadTask *task);
 static void ngx_http_tasks_reply_free(void *reply);
+static void ngx_http_tasks_reply_printable(ngx_str_t *text);
 
 
 static redisReplyObjectFunctions  ngx_http_tasks_reply_functions = {
@@ -256,7 +257,26 @@ ngx_http_tasks_reply_string(const redisReadTask *task, char *str, size_t len)
 
     ngx_memcpy(reply->u.str.data, str, len);
 
+    if (reply->type == NGX_HTTP_TASKS_REPLY_ERROR) {
+        ngx_http_tasks_reply_printable(&reply->u.str);
+    }
+
     return reply;
+}
+
+
+/* An error goes to the log: as one line, with nothing in it for terminals. */
+
+static void
+ngx_http_tasks_reply_printable(ngx_str_t *text)
+{
+    size_t  i;
+
+    for (i = 0; i < text->len; i++) {
+        if (text->data[i] < 0x20 || text->data[i] == 0x7f) {
+            text->data[i] = ' ';
+        }
+    }
 }
 
 
