@@ -12,12 +12,15 @@ package Tasks::Replay;
 #
 # A case is a hash: action, how, at (a byte of the replies to the request,
 # which a fake knows although they come in several steps), times (on how many
-# tries), way (which of a slot's stores).  The hows are
+# tries), way (which of a slot's stores), and maybe slot and fault.  The hows
+# are
 #
 #   close, reset, stall     before that byte, and nothing more
 #   behind                  close, right behind the reply that ends there
 #   split                   there: the rest is sent when nginx has read that
 #   pieces                  of so many bytes each, sent likewise
+#   instead                 what the case's fault makes of the reply of that
+#                           number (from 0): see start()
 
 use strict;
 use warnings;
@@ -146,7 +149,7 @@ sub _record {
     my $first = $starts[$asked];
 
     return { replies => \@replies, starts => \@starts, first => $first,
-             commands => [map { plain($_) } @commands],
+             before => $asked, commands => [map { plain($_) } @commands],
              body => $response->body, size => $starts[-1] - $first,
              sent => @ranges > 1 ? $starts[$ranges[1] - 1] - $first : undef };
 }
@@ -164,7 +167,18 @@ sub body { return $_[0]{records}{$_[1]}{body} }
 sub sent { return $_[0]{records}{$_[1]}{sent} }
 
 
-# The bytes at which replies end.
+# How many replies there are to the request.
+
+sub replies {
+    my ($self, $action) = @_;
+
+    my $record = $self->{records}{$action};
+
+    return @{ $record->{replies} } - $record->{before};
+}
+
+
+# The bytes at which they end.
 
 sub ends {
     my ($self, $action) = @_;
@@ -180,12 +194,13 @@ sub ends {
 
 # nginx, and two fakes each for unix sockets and for TCP.  A slot has stores of
 # its own, and so connections: "unix" and "tcp" with one timeout, and "short"
-# with another (options timeout and short, in ms).
+# with another (options timeout and short, in ms).  Option faults: name => bytes,
+# or a function that gets a reply and returns an answer (see FaultyRedis).
 
 sub start {
     my ($self, %option) = @_;
 
-    $self->{slots} = $option{slots};
+    @$self{qw(slots faults)} = @option{qw(slots faults)};
 
     my %timeout = (short => $option{short} // 50,
                    map { $_ => $option{timeout} // 1000 } qw(unix tcp));
@@ -252,7 +267,7 @@ sub _serve {
 
     return $self->_probed($cases, $1) if $scope =~ /^probe\.(.*)/;
 
-    my ($action, $how, $at, $times) = split /\./, $scope;
+    my ($action) = $scope =~ /^(\w+)/;
     my $record = $self->{records}{$action};
     my $case = $cases->{$scope} // $self->_new_case($cases, $scope);
 
@@ -266,8 +281,11 @@ sub _serve {
             reverse 0 .. $case->{next};
     return "-ERR not recorded: $plain\r\n" unless defined $i;
 
-    return $self->_spoil($record, $case, $i, $how, $at + $record->{first},
-                         $times, $connection);
+    $case->{next} = $i + 1;
+
+    return $case->{how} eq 'instead'
+        ? $self->_replace($record, $case, $i)
+        : $self->_spoil($record, $case, $i, $connection);
 }
 
 
@@ -279,22 +297,45 @@ sub _new_case {
     push @$latest, $scope;
     delete $cases->{shift @$latest} if @$latest > 500;
 
-    return $cases->{$scope} = { next => 0, tries => 0, spoilt => 0 };
+    my %case = (next => 0, tries => 0, spoilt => 0);
+    @case{qw(action how at times number fault)} = split /\./, $scope;
+
+    return $cases->{$scope} = \%case;
+}
+
+
+# The reply to the i-th command, or what is sent instead.
+
+sub _replace {
+    my ($self, $record, $case, $i) = @_;
+
+    my $bytes = $record->{replies}[$i];
+    my $fault = $self->{faults}{$case->{fault} // ''};
+
+    return $bytes if $i != $record->{before} + $case->{at};
+
+    $case->{tries}++;
+
+    return $bytes if $case->{spoilt} >= $case->{times};
+
+    $case->{spoilt}++;
+
+    return ref $fault ? $fault->($bytes) : $fault;
 }
 
 
 # The reply to the i-th command, or what becomes of it.
 
 sub _spoil {
-    my ($self, $record, $case, $i, $how, $at, $times, $connection) = @_;
+    my ($self, $record, $case, $i, $connection) = @_;
 
     my $bytes = $record->{replies}[$i];
     my ($start, $end) = @{ $record->{starts} }[$i, $i + 1];
-
-    $case->{next} = $i + 1;
+    my $how = $case->{how};
+    my $at = $case->{at} + $record->{first};
 
     return { bytes => $bytes, gap => 0,
-             split => [grep { $_ % $at == 0 } 1 .. length $bytes] }
+             split => [grep { $_ % $case->{at} == 0 } 1 .. length $bytes] }
         if $how eq 'pieces';
 
     my $here = $how eq 'behind' ? $at > $start && $at <= $end
@@ -304,7 +345,7 @@ sub _spoil {
 
     $case->{tries}++;
 
-    return $bytes if $case->{spoilt} >= $times;
+    return $bytes if $case->{spoilt} >= $case->{times};
 
     return { bytes => $bytes, split => [$at - $start], gap => 0 }
         if $how eq 'split';
@@ -353,7 +394,8 @@ sub work {
     for my $out (map {
             my $slot = $_;
             $self->_slot($slot, $function,
-                         [grep { $_->{number} % $slots == $slot } @cases]);
+                         [grep { ($_->{slot} // $_->{number} % $slots)
+                                 == $slot } @cases]);
         } 0 .. $slots - 1) {
         my $result = eval { JSON::PP->new->decode(join '', <$out>) }
                      // { wrong => { 'a client died' => 1 } };
@@ -411,7 +453,7 @@ sub ask {
     my ($self, $slot, $case) = @_;
 
     my $action = $case->{action};
-    my $scope = join '.', @$case{qw(action how at times number)};
+    my $scope = scope_of($case);
     my ($response, $start);
 
     for (1 .. $REQUESTS{$action}[3]) {
@@ -424,13 +466,20 @@ sub ask {
 }
 
 
+sub scope_of {
+    my ($case) = @_;
+
+    return join '.', @$case{qw(action how at times number)}, $case->{fault} // ();
+}
+
+
 # Waits for service on the case's store; returns how often the command that was
 # spoilt has come, and how long that took.
 
 sub probe {
     my ($self, $slot, $case, $seconds) = @_;
 
-    my $scope = join '.', 'probe', @$case{qw(action how at times number)};
+    my $scope = 'probe.' . scope_of($case);
     my $start = time;
 
     while (1) {
