@@ -143,16 +143,20 @@ sub cut {
     my ($tries, $away) = $replay->probe($slot, $case, 1 * $SLOW);
 
     my $chunks = $expected eq 'begun and cut' ? 2 : 1;
-    my $limit = ($case->{how} eq 'stall' ? $chunks * $SHORT / 1000 : 1) + $GRACE;
+    my $timeout = $case->{how} eq 'stall' ? $chunks * $SHORT / 1000 : 1;
+    my $limit = $timeout + $GRACE;
 
     $replay->figure("$case->{how}: answered after", $took);
     $replay->figure('service after', $away);
+
+    return "late: $got after $took s"
+        if $got eq $expected && $took > $limit
+           || $got eq '504 timeout' && $got ne $expected;
 
     my @wrong = (
         $got eq $expected ? () : "$got, not $expected",
         $tries == tries($case) || $tries == 0 && $case->{how} eq 'stall'
             ? () : "came $tries times",
-        $took <= $limit ? () : sprintf('took %.3f s', $took),
         $response->header('Retry-After') eq ($got =~ /^50[34] / ? '1' : '')
             ? () : 'Retry-After',
     );
@@ -175,6 +179,7 @@ sub cut {
         is($result->{right}, @cases, 'all were as they should be');
         note("$action: $_ ", sprintf '%.3f s at most', $figures{$_})
             for sort keys %figures;
+        note("$action: $result->{again} were late, and done again");
 
         $cuts += @cases;
         $failures += @cases - $result->{right};
