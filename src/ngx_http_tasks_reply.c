@@ -31,6 +31,12 @@ static void *ngx_http_tasks_reply_integer(const redisReadTask *task,
     long long n);
 static void *ngx_http_tasks_reply_nil(const redisReadTask *task);
 static void ngx_http_tasks_reply_free(void *reply);
+#if (HIREDIS_MAJOR > 0)
+static void *ngx_http_tasks_reply_double(const redisReadTask *task,
+    double value, char *str, size_t len);
+static void *ngx_http_tasks_reply_bool(const redisReadTask *task, int value);
+#endif
+static void *ngx_http_tasks_reply_unasked(const redisReadTask *task);
 static void ngx_http_tasks_reply_printable(ngx_str_t *text);
 
 
@@ -39,6 +45,10 @@ static redisReplyObjectFunctions  ngx_http_tasks_reply_functions = {
     .createArray = ngx_http_tasks_reply_array,
     .createInteger = ngx_http_tasks_reply_integer,
     .createNil = ngx_http_tasks_reply_nil,
+#if (HIREDIS_MAJOR > 0)
+    .createDouble = ngx_http_tasks_reply_double,
+    .createBool = ngx_http_tasks_reply_bool,
+#endif
     .freeObject = ngx_http_tasks_reply_free
 };
 
@@ -184,6 +194,12 @@ ngx_http_tasks_reply_string(const redisReadTask *task, char *str, size_t len)
 
     redis = task->privdata;
 
+    if (task->type != REDIS_REPLY_STRING && task->type != REDIS_REPLY_STATUS
+        && task->type != REDIS_REPLY_ERROR)
+    {
+        return ngx_http_tasks_reply_unasked(task);
+    }
+
     /* hiredis skips the two bytes after a bulk string without a look */
 
     if (str[len] != '\r' || str[len + 1] != '\n') {
@@ -292,6 +308,10 @@ ngx_http_tasks_reply_array(const redisReadTask *task,
 
     redis = task->privdata;
 
+    if (task->type != REDIS_REPLY_ARRAY) {
+        return ngx_http_tasks_reply_unasked(task);
+    }
+
     reply = ngx_http_tasks_reply_place(task, &op);
 
     if (op->nreplies >= op->ncommands || task->parent != NULL
@@ -380,6 +400,47 @@ ngx_http_tasks_reply_nil(const redisReadTask *task)
     reply->type = NGX_HTTP_TASKS_REPLY_NIL;
 
     return reply;
+}
+
+
+#if (HIREDIS_MAJOR > 0)
+
+static void *
+ngx_http_tasks_reply_double(const redisReadTask *task, double value, char *str,
+    size_t len)
+{
+    (void) value;
+    (void) str;
+    (void) len;
+
+    return ngx_http_tasks_reply_unasked(task);
+}
+
+
+static void *
+ngx_http_tasks_reply_bool(const redisReadTask *task, int value)
+{
+    (void) value;
+
+    return ngx_http_tasks_reply_unasked(task);
+}
+
+#endif
+
+
+/*
+ * A type of RESP3, which nobody has asked for.  hiredis 1.x knows them, and
+ * leaves out what there is no function for, as if nil had been sent.
+ */
+static void *
+ngx_http_tasks_reply_unasked(const redisReadTask *task)
+{
+    ngx_http_tasks_redis_t  *redis;
+
+    redis = task->privdata;
+    redis->fault = "sent a type of another protocol than was asked for";
+
+    return NULL;
 }
 
 
