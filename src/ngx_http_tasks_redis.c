@@ -517,7 +517,7 @@ ngx_http_tasks_redis_fail(ngx_http_tasks_redis_t *redis, const char *what,
     ngx_err_t err)
 {
     ngx_msec_t            delay;
-    ngx_uint_t            ready, sound;
+    ngx_uint_t            level, ready, sound;
     ngx_queue_t           failed, *q;
     ngx_http_tasks_op_t  *op;
 
@@ -525,12 +525,21 @@ ngx_http_tasks_redis_fail(ngx_http_tasks_redis_t *redis, const char *what,
     sound = (ready && ngx_current_msec - redis->ready_at
                       > NGX_HTTP_TASKS_REDIS_SOUND);
 
+    /* what greets well but then breaks does so again and again: once a second */
+
     if (redis->failures == 0) {
-        ngx_log_error(NGX_LOG_ERR, redis->log, err,
+        level = (ready && redis->lost_at == ngx_time()) ? NGX_LOG_INFO
+                                                        : NGX_LOG_ERR;
+
+        ngx_log_error(level, redis->log, err,
                       "tasks store \"%V\": %V: %s%s", &redis->conf->name,
                       redis->peer.name, what,
                       ready ? "; connecting again"
                             : "; requests are refused until it is back");
+    }
+
+    if (ready) {
+        redis->lost_at = ngx_time();
     }
 
     ngx_http_tasks_redis_close(redis);

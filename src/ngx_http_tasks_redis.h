@@ -163,6 +163,7 @@ struct ngx_http_tasks_redis_s {
     unsigned                  full:1;    /* max_pending was reached, and told */
     ngx_event_t               retry;     /* backoff */
     ngx_msec_t                ready_at;
+    time_t                    lost_at;   /* when it was ready, the last time */
     ngx_msec_t                last_read; /* or since when replies are due */
     ngx_log_t                *log;
     ngx_log_t                 quiet;     /* nginx's own words at each attempt */
