@@ -450,8 +450,30 @@ sub s_server {
 }
 
 
-# A reply that comes when nobody waits for it any more: the next one on that
-# connection is the next request's
+# What greets as Redis does, and breaks with each command: said once a second
+
+{
+    my $fake = FaultyRedis->canned(sub {
+        return $_[0][0] eq 'SELECT' ? "+OK\r\n" : "garbage\r\n";
+    });
+    my $nginx = start_jobs(
+        store => "server ${\ $fake->address }; load_functions off;");
+    my $start = time;
+
+    wait_for(sub { (ask_jobs($nginx, '/jobs', 'get'))[0] eq '503 unavailable'
+                   && $fake->connections > 20 }, 10, 'many connections');
+
+    my $lines = grep { /\[error\].*connecting again/ }
+                split /\n/, $nginx->error_log;
+
+    cmp_ok($lines, '>=', 1, 'a connection that breaks again and again: said');
+    cmp_ok($lines, '<=', 2 + time - $start, 'once a second');
+}
+
+
+# A reply that comes when nobody waits for it any more, but not after so long a
+# silence that the connection is given up: the next one on that connection is the
+# next request's
 
 {
     my $fake = FaultyRedis->canned(sub {
@@ -465,12 +487,11 @@ sub s_server {
             : "*6\r\n" . "\$3\r\n\"$id\"\r\n" x 6;
 
         return $bytes unless $id && $id eq 'l';
-        return { bytes => $bytes, delay => 80 * $SLOW, split => [4],
-                 gap => 90 * $SLOW };
+        return { bytes => $bytes, delay => 250, split => [4], gap => 300 };
     });
     my $nginx = start_jobs(
-        store => "server ${\ $fake->address }; load_functions off; timeout "
-                 . 120 * $SLOW . 'ms;');
+        store => "server ${\ $fake->address }; load_functions off; "
+                 . 'timeout 400ms;');
     my $own = sub {
         my ($id) = @_;
         my $response = http($nginx->port, 'GET', "/jobs/$id");
