@@ -472,8 +472,8 @@ sub s_server {
 
 
 # A reply that comes when nobody waits for it any more, but not after so long a
-# silence that the connection is given up: the next one on that connection is the
-# next request's
+# silence that the connection is given up: the next one there is that of the
+# next request
 
 {
     my $fake = FaultyRedis->canned(sub {
