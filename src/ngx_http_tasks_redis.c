@@ -532,7 +532,7 @@ ngx_http_tasks_redis_fail(ngx_http_tasks_redis_t *redis, const char *what,
     sound = (ready && ngx_current_msec - redis->ready_at
                       > NGX_HTTP_TASKS_REDIS_SOUND);
 
-    /* what greets well but then breaks does so again and again: once a second */
+    /* what greets well but then breaks may do so often: told once a second */
 
     if (redis->failures == 0) {
         level = (ready && redis->lost_at == ngx_time()) ? NGX_LOG_INFO

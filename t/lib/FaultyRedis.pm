@@ -10,16 +10,19 @@ package FaultyRedis;
 #   "server " . $fake->address . ";"
 #   $proxy->plan(stall => 10);         from now on
 #   $fake->commands;  $fake->connections;  $fake->inject($bytes);  $fake->drop;
+#   $proxy->replies;                   as the real Redis sent them
 #
-# The function gets each command as an array of words, and the plan, which is
-# whatever the test has set; it runs in the other process, so that variables of
-# the test that it changes stay as they were there.  It returns an answer: the
-# bytes, or a hash of
+# The function gets each command as an array of words, the plan, which is
+# whatever the test has set, and the connection's number; it runs in the other
+# process, so that variables of the test that it changes stay as they were
+# there.  It returns an answer: the bytes, or a hash of
 #
 #   bytes                       what to send
 #   delay => MS                 before that
 #   split => [OFFSETS]          in pieces, 5 ms apart
 #   byte_by_byte => 1           1 ms apart
+#   gap => MS                   so far apart, in place of that; a unix socket
+#                               is always waited for until the piece is read
 #   close, reset, stall => 1    what to do then: stall is to send nothing more
 #
 # A proxy's plan counts bytes and replies from when it was set, over all
@@ -64,7 +67,7 @@ sub proxy {
 
 
 # Options: listen, a path or a port (0: a free one; the default is a path in a
-# temporary directory), and plan.
+# temporary directory), plan, and forget => 1: no commands and replies are kept.
 
 sub _start {
     my ($class, %option) = @_;
@@ -132,6 +135,11 @@ sub plan {
 sub commands { return @{ $_[0]->_ask({ commands => 1 })->{commands} } }
 
 
+# The replies that a proxy has got so far, each as its bytes.
+
+sub replies { return @{ $_[0]->_ask({ sent => 1 })->{sent} } }
+
+
 # How many connections were accepted so far.
 
 sub connections { return $_[0]->_ask({})->{connections} }
@@ -197,8 +205,8 @@ sub new {
 
     return bless { listener => $listener, control => $control, %$option,
                    plan => $option->{plan} // {}, connections => [],
-                   accepted => 0, commands => [], bytes => 0, replies => 0 },
-                 $class;
+                   accepted => 0, commands => [], sent => [], bytes => 0,
+                   replies => 0 }, $class;
 }
 
 
@@ -285,17 +293,17 @@ sub _obey {
 
     syswrite $self->{control},
              $json->encode({ connections => $self->{accepted},
-                             commands    => $request->{commands}
-                                            && $self->{commands} }) . "\n";
+                             map { $_ => $request->{$_} && $self->{$_} }
+                                 qw(commands sent) }) . "\n";
 }
 
 
 # An answer to a command from the test's function.
 
 sub answer {
-    my ($self, $command) = @_;
+    my ($self, $command, $number) = @_;
 
-    my $answer = $self->{callback}->($command, $self->{plan});
+    my $answer = $self->{callback}->($command, $self->{plan}, $number);
 
     return ref $answer ? $answer : { bytes => $answer };
 }
@@ -308,6 +316,8 @@ sub spoil {
 
     my $plan = $self->{plan};
     my $number = ++$self->{replies};
+
+    push @{ $self->{sent} }, $reply unless $self->{forget};
 
     $reply = $plan->{replace}{$number} if defined $plan->{replace}{$number};
     $reply = ($plan->{insert}{$number} // '') . $reply;
@@ -348,7 +358,8 @@ sub new {
     my ($class, $server, $client) = @_;
 
     my $self = bless { server => $server, client => $client, asked => '',
-                       replied => '', queue => [], out => '' }, $class;
+                       replied => '', queue => [], out => '',
+                       number => $server->{accepted} }, $class;
 
     $client->blocking(0);
     $self->{tcp} = $client->isa('IO::Socket::INET');
@@ -385,7 +396,25 @@ sub due {
 
     return if $self->{stalled} || length $self->{out} || !@{ $self->{queue} };
 
-    return $self->{queue}[0]{at} //= time + ($self->{queue}[0]{wait} // 0);
+    my $item = $self->{queue}[0];
+
+    return time + 0.0001 if $item->{behind} && $self->_is_unread;
+
+    return $item->{at} //= time + ($item->{wait} // 0);
+}
+
+
+# Whether the peer has still to read some of what was sent to it: Linux knows
+# that of a unix socket.
+
+sub _is_unread {
+    my ($self) = @_;
+
+    my $bytes = pack 'i', 0;
+
+    ioctl $self->{client}, 0x5411, $bytes or die "SIOCOUTQ: $!\n";
+
+    return unpack 'i', $bytes;
 }
 
 
@@ -405,12 +434,13 @@ sub _read_commands {
 
         my $bytes = substr $self->{asked}, 0, $length, '';
 
-        push @{ $self->{server}{commands} }, $command;
+        push @{ $self->{server}{commands} }, $command
+            unless $self->{server}{forget};
 
         if ($self->{upstream}) {
             syswrite $self->{upstream}, $bytes;
         } else {
-            $self->queue($self->{server}->answer($command));
+            $self->queue($self->{server}->answer($command, $self->{number}));
         }
     }
 }
@@ -444,7 +474,7 @@ sub queue {
 
     my $bytes = $answer->{bytes} // '';
     my $length = length $bytes;
-    my $gap = $answer->{byte_by_byte} ? 0.001 : 0.005;
+    my $gap = ($answer->{gap} // ($answer->{byte_by_byte} ? 1 : 5)) / 1000;
 
     my @cuts = $answer->{byte_by_byte} ? (1 .. $length - 1)
              : grep { $_ > 0 && $_ < $length }
@@ -453,8 +483,9 @@ sub queue {
 
     for my $to (@cuts, $length) {
         push @{ $self->{queue} },
-             { bytes => substr($bytes, $from, $to - $from),
-               wait  => $from ? $gap : ($answer->{delay} // 0) / 1000 };
+             { bytes  => substr($bytes, $from, $to - $from),
+               behind => $from && !$self->{tcp},
+               wait   => $from ? $gap : ($answer->{delay} // 0) / 1000 };
         $from = $to;
     }
 

@@ -123,7 +123,7 @@ sub decode_array {
     my @values;
 
     while (@values < $count) {
-        my ($value, $next) = decode($bytes, $at);
+        my ($value, $next) = decode_element($bytes, $at);
 
         return unless $next;
 
@@ -132,6 +132,24 @@ sub decode_array {
     }
 
     return (\@values, $at);
+}
+
+
+# As decode(); strings, of which commands are made, without its detour.
+
+sub decode_element {
+    my ($bytes, $at) = @_;
+
+    my $end = index $$bytes, "\r\n", $at;
+
+    return decode($bytes, $at) if $end < 0 || substr($$bytes, $at, 1) ne '$';
+
+    my $length = substr $$bytes, $at + 1, $end - $at - 1;
+
+    return (undef, $end + 2) if $length < 0;
+    return if length $$bytes < $end + $length + 4;
+
+    return (substr($$bytes, $end + 2, $length), $end + $length + 4);
 }
 
 
