@@ -66,6 +66,19 @@ ngx_http_tasks_handler(ngx_http_request_t *r)
     }
 
     if (rc == NGX_OK) {
+
+        if (ctx->exchange.request.route->action
+            == NGX_HTTP_TASKS_ACTION_CANCEL)
+        {
+            /* a malformed body is told before anything is done, not after */
+
+            rc = ngx_http_discard_request_body(r);
+
+            if (rc != NGX_OK) {
+                return rc;
+            }
+        }
+
         error = ngx_http_tasks_admit(ctx);
 
         if (error == NGX_HTTP_TASKS_NO_ERROR) {
