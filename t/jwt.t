@@ -1,6 +1,8 @@
 # JSON Web Tokens: good ones of every algorithm are let in, what they claim is
 # known by $tasks_jwt_..., and everything that is forged, malformed, expired or
 # meant for others is refused, with the class of the reason.
+#
+# Of the hand-written bad inputs, tokens are here; API keys are in credential.t.
 
 use lib 't/lib';
 use Tasks ':live';
