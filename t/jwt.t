@@ -441,6 +441,8 @@ for my $case (
     ['in an object, but null', realm_access => '{"roles":null}', undef],
     ['in an object in an object', a => '{"b":{"c":5}}', deep => '5'],
     ['not as deep', a => '{"b":5}', undef],
+    ['a line end deep down', a => '{"b":{"c":"x\r\nX-Y: z"}}', undef],
+    ['a zero deep down', a => '{"b":{"c":"\u0001"}}', undef],
     ['on the wrong level', b => '{"c":5}', undef],
     ['of an odd name', 'https://example.com/tenant id' => '"x y"', odd => 'x y'],
     ['of a name with capitals', clientId => '"c1"', upper => 'c1'],

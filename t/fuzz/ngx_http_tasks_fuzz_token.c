@@ -38,6 +38,7 @@ static ngx_int_t
 ngx_http_tasks_fuzz_token_init(ngx_conf_t *cf, ngx_str_t *args,
     ngx_uint_t nargs)
 {
+    ngx_str_t                     *value;
     ngx_uint_t                     i;
     ngx_http_tasks_key_t          *key;
     ngx_http_tasks_claim_t        *claim;
@@ -58,8 +59,10 @@ ngx_http_tasks_fuzz_token_init(ngx_conf_t *cf, ngx_str_t *args,
         return NGX_ERROR;
     }
 
-    ngx_str_set((ngx_str_t *) ngx_array_push(&claim->values), "v");
-    ngx_str_set((ngx_str_t *) ngx_array_push(&claim->values), "1");
+    value = ngx_array_push_n(&claim->values, 2);
+
+    ngx_str_set(&value[0], "v");
+    ngx_str_set(&value[1], "1");
 
     for (i = 0; i + 1 < nargs; i += 2) {
         key = ngx_array_push(rules->keys);
@@ -226,9 +229,10 @@ ngx_http_tasks_fuzz_token_good(ngx_pool_t *pool, json_t *claims)
         for (n = 1; i + n <= sizeof(names) / sizeof(names[0]); n++) {
             rc = ngx_http_tasks_token_claim(claims, &names[i], n, pool, &text);
 
+            ngx_http_tasks_fuzz_check(rc == NGX_OK || rc == NGX_DECLINED);
             ngx_http_tasks_fuzz_check(rc == NGX_DECLINED
-                                      || (rc == NGX_OK
-                                          && ngx_http_tasks_is_text(&text)));
+                                      || memchr(text.data, 0, text.len)
+                                         == NULL);
         }
     }
 }
