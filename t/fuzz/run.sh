@@ -4,10 +4,11 @@
 #
 #   sh t/fuzz/run.sh                  60 seconds for each unit
 #   sh t/fuzz/run.sh 600              600 seconds
-#   sh t/fuzz/run.sh 0                only what is kept in t/fuzz/corpus
 #   sh t/fuzz/run.sh 60 request       one unit
-#   sh t/fuzz/run.sh 60 request FILE  what a file, such as a finding, does
-#   TASKS_FUZZ_MERGE=1 sh ...         then keeps the inputs that reach more code
+#   sh t/fuzz/run.sh 0                only what is kept in t/fuzz/corpus; for
+#                                     this gcc will do
+#   sh t/fuzz/run.sh 0 request FILE   what a file, such as a finding, does
+#   TASKS_FUZZ_MERGE=1 sh ...         keeps the inputs that reach more code, too
 #
 # Prints how many inputs each unit took, and ends with a status other than 0 if
 # there was a finding, which is then in build/fuzz/findings.
@@ -16,16 +17,23 @@ set -eu
 
 PATH=$PATH:/usr/sbin:/sbin
 root=$(cd "$(dirname "$0")/../.." && pwd)
-out=$root/build/fuzz
 seconds=${1:-60}
 units=${2:-reply request token definition}
+file=${3:-}
+
+sanitizers="-fsanitize=address,undefined -fno-sanitize-recover=undefined"
+sanitizers="$sanitizers -fno-omit-frame-pointer"
 
 
 main() {
     cd "$root"
 
-    sh docker/build.sh --install clang-14 libclang-rt-14-dev openssl
-    sh docker/build.sh
+    if [ "$seconds" = 0 ]; then
+        use_gcc
+    else
+        use_clang
+    fi
+
     build
     write_keys
 
@@ -36,12 +44,6 @@ main() {
 
     for unit in $units; do
         write_unit "$unit"
-
-        if [ -n "${3:-}" ]; then
-            "$out/$unit" "$3"
-            continue
-        fi
-
         run_unit "$unit" || status=1
     done
 
@@ -49,19 +51,56 @@ main() {
 }
 
 
+# The objects of the sanitized module, and a driver in libFuzzer's place.
+
+use_gcc() {
+    out=$root/build/fuzz/gcc
+    tree=$root/build/asan/tree
+    cc=gcc
+
+    sh docker/build.sh --install openssl
+    sh docker/build.sh --sanitize
+
+    runtime=$(readlink -f "$(gcc -print-file-name=libasan.so)")
+    runtime=$runtime:$(readlink -f "$(gcc -print-file-name=libubsan.so)")
+    sources="$root/t/fuzz/replay.c $tree/objs/addon/src/*.o"
+    options=$sanitizers
+}
+
+
+# NULL + 0, which clang minds, is the end of an empty string to nginx.
+
+use_clang() {
+    out=$root/build/fuzz/clang
+    tree=$root/build/tree
+
+    case $(. /etc/os-release && echo "$VERSION_ID") in
+    12) version=14 ;;
+    *)  version=19 ;;
+    esac
+
+    sh docker/build.sh --install clang-$version libclang-rt-$version-dev openssl
+    sh docker/build.sh
+
+    cc=clang-$version
+    runtime=$($cc -print-file-name=libclang_rt.asan-x86_64.so)
+    sources="$root/src/*.c
+             $($cc -print-file-name=libclang_rt.fuzzer_no_main-x86_64.a)"
+    options="-fsanitize=fuzzer-no-link $sanitizers -shared-libasan
+             -fno-sanitize=pointer-overflow"
+}
+
+
 # The module and the targets as one shared object, with the headers that the
-# module's own build has made.  NULL + 0, which clang minds, is the end of an
-# empty string to nginx.
+# module's own build has made.
 
 build() {
     so=$out/ngx_http_tasks_fuzz.so
-    tree=$root/build/tree
 
     mkdir -p "$out"
 
-    if [ -n "$(find "$so" -newer "$root/build/ngx_http_tasks_module.so" \
-               2>/dev/null)" ] \
-       && [ -z "$(find "$root/t/fuzz" -name '*.[ch]' -newer "$so")" ]
+    if [ -e "$so" ] && [ -z "$(find "$root/src" "$root/t/fuzz" \
+                                    -name '*.[ch]' -newer "$so")" ]
     then
         return
     fi
@@ -69,17 +108,13 @@ build() {
     echo '{ global: ngx_modules; ngx_module_names; ngx_module_order;
             local: *; };' >"$out/symbols"
 
-    # shellcheck disable=SC2046  # a list of words
-    clang-14 -g -O1 -fPIC -Wall -Wextra -Werror -shared -o "$so" \
-        -fsanitize=fuzzer-no-link,address,undefined -shared-libasan \
-        -fno-sanitize=pointer-overflow -fno-sanitize-recover=undefined \
-        -fno-omit-frame-pointer \
+    # shellcheck disable=SC2046,SC2086  # lists of words, and patterns
+    $cc -g -O1 -fPIC -shared -U_FORTIFY_SOURCE -Wall -Wextra -Werror $options \
         $(printf -- '-I %s ' "$root/src" "$root/t/fuzz" "$tree/objs" \
           "$tree/objs/tasks" "$tree/src/core" "$tree/src/event" \
           "$tree/src/os/unix" "$tree/src/http" "$tree/src/http/modules" \
           "$tree/src/http/v2") \
-        "$root"/src/*.c "$root"/t/fuzz/*.c \
-        "$(clang-14 -print-file-name=libclang_rt.fuzzer_no_main-x86_64.a)" \
+        "$root"/t/fuzz/ngx_*.c $sources -o "$so" \
         -Wl,--version-script="$out/symbols" \
         -lhiredis -ljansson -lcrypto -lstdc++ -lm
 }
@@ -110,13 +145,14 @@ write_unit() {
     *)       arguments= ;;
     esac
 
+    # shellcheck disable=SC2086,SC2116  # the words on one line
     echo "pid $out/$1.pid; load_module $so; events { }
           http { tasks_fuzz $1 $(echo $arguments); }" >"$out/$1.conf"
 
     cat >"$out/$1" <<END
 #!/bin/sh
 export TASKS_FUZZ="\$0 \$*"
-export LD_PRELOAD=$(clang-14 -print-file-name=libclang_rt.asan-x86_64.so)
+export LD_PRELOAD=$runtime
 export ASAN_OPTIONS=leak_check_at_exit=0:allocator_may_return_null=1
 export UBSAN_OPTIONS=print_stacktrace=1
 exec nginx -q -t -e stderr -p "$out" -c "$out/$1.conf"
@@ -127,27 +163,24 @@ END
 
 
 run_unit() {
-    new=$out/new/$1
-    kept=$root/t/fuzz/corpus/$1
-    log=$out/$1.log
+    unit=$1
+    kept=$root/t/fuzz/corpus/$unit
+    log=$out/$unit.log
 
-    mkdir -p "$new" "$kept"
-
-    set -- "$1" -artifact_prefix="$out/findings/$1-" -max_len=16384 \
-           -timeout=10 -rss_limit_mb=1024 -print_final_stats=1
-
-    if [ -e "$root/t/fuzz/$1.dict" ]; then
-        set -- "$@" -dict="$root/t/fuzz/$1.dict"
+    if [ -n "$file" ]; then
+        "$out/$unit" "$file"
+        return
     fi
 
     if [ "$seconds" = 0 ]; then
-        set -- "$@" -runs=0 "$kept"
+        set -- "$kept"
     else
-        set -- "$@" -max_total_time="$seconds" "$new" "$kept"
+        mkdir -p "$out/new/$unit"
+        set -- "$out/new/$unit" "$kept" -max_total_time="$seconds" \
+               -artifact_prefix="$out/findings/$unit-" -max_len=16384 \
+               -timeout=10 -rss_limit_mb=1024 -print_final_stats=1 \
+               -dict="$root/t/fuzz/$unit.dict"
     fi
-
-    unit=$1
-    shift
 
     rc=0
     "$out/$unit" "$@" >"$log" 2>&1 || rc=$?
@@ -162,25 +195,27 @@ run_unit() {
         return 1
     fi
 
-    coverage=$(sed -n 's/.* cov: \([0-9]*\) .*/\1/p' "$log" | tail -1)
-    echo "$unit: $count inputs, no finding; $coverage edges seen"
+    echo "$unit: $count inputs, no finding"
 
-    if [ -n "${TASKS_FUZZ_MERGE:-}" ]; then
-        merge "$unit"
+    if [ -n "${TASKS_FUZZ_MERGE:-}" ] && [ "$seconds" != 0 ]; then
+        merge
     fi
 }
 
 
-# Few and small: what each unit's code needs to be seen.
+# Few and small: what it takes to reach all code that was reached.
 
 merge() {
     rm -rf "$out/merged"
     mkdir -p "$out/merged"
 
-    "$out/$1" -merge=1 -max_len=16384 "$out/merged" "$out/new/$1" "$kept" \
-        >"$out/$1.merge.log" 2>&1
+    "$out/$unit" -set_cover_merge=1 -use_counters=0 -max_len=16384 "$out/merged" \
+        "$out/new/$unit" "$kept" >"$out/$unit.merge.log" 2>&1
 
-    echo "$1: $(ls "$out/merged" | wc -l) inputs reach all of it"
+    rm -f "$kept"/*
+    cp "$out/merged"/* "$kept"
+
+    echo "$unit: $(find "$kept" -type f | wc -l) inputs reach all that was"
 }
 
 
