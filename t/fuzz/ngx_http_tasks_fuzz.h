@@ -38,8 +38,12 @@ ngx_pool_t *ngx_http_tasks_fuzz_pool(void);
 /* Has a pool do that from now on. */
 #define ngx_http_tasks_fuzz_separate(pool)  ((pool)->max = 0)
 
-/* The bytes in memory of their own; data is never NULL. */
-ngx_str_t ngx_http_tasks_fuzz_copy(ngx_pool_t *pool, const u_char *data,
+/*
+ * The bytes in one of two places, with a page behind them that cannot be read:
+ * nginx's own functions are not built for the sanitizer.  They stay there until
+ * the next call for that place.
+ */
+ngx_str_t ngx_http_tasks_fuzz_copy(ngx_uint_t place, const u_char *data,
     size_t len);
 
 /* A finding, unless the condition is true. */

@@ -8,9 +8,13 @@
 
 #include <ngx_http_tasks_handler.h>
 #include <ngx_http_tasks_fuzz.h>
+#include <sys/mman.h>
 
 
 #define NGX_HTTP_TASKS_FUZZ_ARGS  64
+
+/* bytes of an input, at most; whole pages */
+#define NGX_HTTP_TASKS_FUZZ_SIZE  65536
 
 
 int LLVMFuzzerRunDriver(int *argc, char ***argv,
@@ -158,14 +162,29 @@ ngx_http_tasks_fuzz_pool(void)
 
 
 ngx_str_t
-ngx_http_tasks_fuzz_copy(ngx_pool_t *pool, const u_char *data, size_t len)
+ngx_http_tasks_fuzz_copy(ngx_uint_t place, const u_char *data, size_t len)
 {
     ngx_str_t  copy;
 
-    copy.len = len;
-    copy.data = ngx_pnalloc(pool, len);
+    static u_char  *ends[2];
 
-    ngx_http_tasks_fuzz_check(copy.data != NULL);
+    if (ends[place] == NULL) {
+        ends[place] = mmap(NULL, NGX_HTTP_TASKS_FUZZ_SIZE + ngx_pagesize,
+                           PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_ANONYMOUS,
+                           -1, 0);
+        ngx_http_tasks_fuzz_check(ends[place] != MAP_FAILED);
+
+        ends[place] += NGX_HTTP_TASKS_FUZZ_SIZE;
+        ngx_http_tasks_fuzz_check(mprotect(ends[place], ngx_pagesize,
+                                           PROT_NONE)
+                                  == 0);
+    }
+
+    ngx_http_tasks_fuzz_check(len <= NGX_HTTP_TASKS_FUZZ_SIZE);
+
+    copy.len = len;
+    copy.data = ends[place] - len;
+
     ngx_memcpy(copy.data, data, len);
 
     return copy;

@@ -92,12 +92,12 @@ ngx_http_tasks_fuzz_request_run(const u_char *data, size_t size)
     size -= 2;
     query = memchr(data, '?', size);
 
-    path = ngx_http_tasks_fuzz_copy(request.pool, data,
+    path = ngx_http_tasks_fuzz_copy(0, data,
                                     query ? (size_t) (query - data) : size);
     ngx_str_null(&args);
 
     if (query) {
-        args = ngx_http_tasks_fuzz_copy(request.pool, query + 1,
+        args = ngx_http_tasks_fuzz_copy(1, query + 1,
                                         size - path.len - 1);
     }
 

@@ -117,7 +117,7 @@ ngx_http_tasks_fuzz_token_run(const u_char *data, size_t size)
     switch (data[0] & 3) {
 
     case 0:
-        token = ngx_http_tasks_fuzz_copy(pool, data + 1, size - 1);
+        token = ngx_http_tasks_fuzz_copy(0, data + 1, size - 1);
         break;
 
     case 1:
@@ -195,7 +195,7 @@ ngx_http_tasks_fuzz_token_sign(ngx_pool_t *pool, ngx_str_t *header,
     ngx_encode_base64url(&part, &signature);
     text.len = part.data + part.len - text.data;
 
-    return ngx_http_tasks_fuzz_copy(pool, text.data, text.len);
+    return ngx_http_tasks_fuzz_copy(0, text.data, text.len);
 }
 
 

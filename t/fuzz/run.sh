@@ -58,8 +58,8 @@ use_gcc() {
     tree=$root/build/asan/tree
     cc=gcc
 
-    sh docker/build.sh --install openssl
-    sh docker/build.sh --sanitize
+    sh docker/build.sh --install openssl >&2
+    sh docker/build.sh --sanitize >&2
 
     runtime=$(readlink -f "$(gcc -print-file-name=libasan.so)")
     runtime=$runtime:$(readlink -f "$(gcc -print-file-name=libubsan.so)")
@@ -79,8 +79,9 @@ use_clang() {
     *)  version=19 ;;
     esac
 
-    sh docker/build.sh --install clang-$version libclang-rt-$version-dev openssl
-    sh docker/build.sh
+    sh docker/build.sh --install clang-$version libclang-rt-$version-dev \
+                                 openssl >&2
+    sh docker/build.sh >&2
 
     cc=clang-$version
     runtime=$($cc -print-file-name=libclang_rt.asan-x86_64.so)
