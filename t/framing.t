@@ -1,7 +1,7 @@
-# Requests whose bytes are not as they should be: lengths, chunks, request lines,
-# URIs, headers, pipelines, connections that are half closed.  Each has a definite
-# answer, or none; a cancel hidden in another request is never done; and the next
-# request on a new connection is served as if nothing had been.
+# Requests whose bytes are not as they should be: lengths, chunks, request
+# lines, URIs, headers, pipelines, connections that are half closed.  Each has a
+# definite answer, or none; a cancel hidden in another request is never done;
+# and the next request on a new connection is served as if nothing had been.
 #
 # Of the hand-written bad inputs, those of the HTTP framing are here.
 

@@ -1,10 +1,10 @@
-# Ids, queries and cursors that are not as they should be, and some that only look
-# so: each against the declared type it is held to.  What is refused is refused in
-# the definition's form, which is JSON and UTF-8 whatever was sent; nothing is
-# rounded, cut or taken for its neighbour.
+# Ids, queries and cursors that are not as they should be, and some that only
+# look so: each against the declared type it is held to.  What is refused is
+# refused in the definition's form, which is JSON and UTF-8 whatever was sent;
+# nothing is rounded, cut or taken for its neighbour.
 #
-# Of the hand-written bad inputs, those of ids, queries and cursors are here; more
-# of them in parameters.t, cursor.t and filters.t.
+# Of the hand-written bad inputs, those of ids, queries and cursors are here;
+# more of them in parameters.t, cursor.t and filters.t.
 
 use lib 't/lib';
 use Tasks ':live';

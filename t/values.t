@@ -1,9 +1,9 @@
-# Values that writers store: each one is either refused by put, with an error that
-# names the field, and nothing is changed; or get and list send it byte for byte,
-# and the whole response is JSON to two parsers that are not the module's.
+# Values that writers store: each one is either refused by put, with an error
+# that names the field, and nothing is changed; or get and list send it byte for
+# byte, and the whole response is JSON to two parsers that are not the module's.
 #
-# Of the hand-written bad inputs, those of stored values are here; what put refuses
-# is also in functions.t, there by what Redis holds.
+# Of the hand-written bad inputs, those of stored values are here; what put
+# refuses is also in functions.t, there by what Redis holds.
 
 use lib 't/lib';
 use Tasks ':live';

@@ -2,8 +2,8 @@
 /*
  * What the fuzz targets share.  They run inside the distribution's nginx: the
  * module and they are one shared object, and the directive tasks_fuzz starts
- * libFuzzer while nginx reads its configuration, so that every function that is
- * not the module's is nginx's own.
+ * libFuzzer while nginx reads its configuration, so that every function that
+ * is not the module's is nginx's own.
  */
 
 

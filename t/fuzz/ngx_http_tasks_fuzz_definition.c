@@ -1,7 +1,7 @@
 
 /*
- * The compiler of definitions: any bytes as the file.  It is compiled without a
- * message, or refused with one that has the file's name.
+ * The compiler of definitions: any bytes as the file.  It is compiled without
+ * a message, or refused with one that has the file's name.
  */
 
 

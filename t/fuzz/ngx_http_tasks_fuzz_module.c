@@ -1,8 +1,9 @@
 
 /*
- * The directive "tasks_fuzz UNIT [ARGUMENT ...]": runs libFuzzer on a unit, and
- * ends the process.  libFuzzer's own arguments, and in front of them the program
- * that it calls itself, come in the environment: TASKS_FUZZ, by spaces.
+ * The directive "tasks_fuzz UNIT [ARGUMENT ...]": runs libFuzzer on a unit,
+ * and ends the process.  libFuzzer's own arguments, and in front of them the
+ * program that it calls itself, come in the environment: TASKS_FUZZ, by
+ * spaces.
  */
 
 

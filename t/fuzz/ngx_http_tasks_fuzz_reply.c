@@ -1,8 +1,8 @@
 
 /*
- * Bytes from Redis.  An input is a byte for the operations that are due, one for
- * the size of the pieces in which the rest, the stream, comes.  hiredis by itself
- * reads the same stream: what the module took must be what it says.
+ * Bytes from Redis.  An input is a byte for the operations that are due, one
+ * for the size of the pieces in which the rest, the stream, comes.  hiredis by
+ * itself reads the same stream: what the module took must be what it says.
  */
 
 
@@ -28,7 +28,7 @@ static void ngx_http_tasks_fuzz_reply_compare(ngx_http_tasks_op_t *op,
     redisReader *other);
 static void ngx_http_tasks_fuzz_reply_equal(ngx_http_tasks_reply_t *reply,
     redisReply *expected);
-static void ngx_http_tasks_fuzz_reply_joined(ngx_pool_t *pool,
+static void ngx_http_tasks_fuzz_reply_joined(
     ngx_http_tasks_joined_t *joined, redisReply *expected);
 static ngx_uint_t ngx_http_tasks_fuzz_is_json(u_char *text, size_t len,
     size_t *n);
@@ -209,8 +209,7 @@ ngx_http_tasks_fuzz_reply_compare(ngx_http_tasks_op_t *op, redisReader *other)
         if (op->handler && !op->too_large) {
 
             if (reply->type == NGX_HTTP_TASKS_REPLY_JOINED) {
-                ngx_http_tasks_fuzz_reply_joined(op->pool, reply->u.joined,
-                                                 expected);
+                ngx_http_tasks_fuzz_reply_joined(reply->u.joined, expected);
             } else {
                 ngx_http_tasks_fuzz_reply_equal(reply, expected);
             }
@@ -269,15 +268,16 @@ ngx_http_tasks_fuzz_reply_equal(ngx_http_tasks_reply_t *reply,
 /* Rows that are JSON make a list that is JSON, of as many of them. */
 
 static void
-ngx_http_tasks_fuzz_reply_joined(ngx_pool_t *pool,
-    ngx_http_tasks_joined_t *joined, redisReply *expected)
+ngx_http_tasks_fuzz_reply_joined(ngx_http_tasks_joined_t *joined,
+    redisReply *expected)
 {
-    u_char        buf[2 * NGX_HTTP_TASKS_FUZZ_MAX_REPLY], *p, *row, *q;
+    u_char       *p, *row, *q;
     size_t        i, n, strings;
     ngx_uint_t    valid;
     ngx_chain_t  *cl;
 
-    (void) pool;
+    /* the strings, a separator each, and brackets */
+    static u_char  buf[NGX_HTTP_TASKS_FUZZ_MAX_REPLY + 64];
 
     p = buf;
     *p++ = '[';

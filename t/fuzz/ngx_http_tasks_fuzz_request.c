@@ -1,8 +1,8 @@
 
 /*
- * Path, query and cursor, against compiled definitions, which are the directive's
- * arguments.  An input is a byte for the definition, one for the method, then
- * path "?" query, both as nginx would hand them over.
+ * Path, query and cursor, against compiled definitions, which are the
+ * directive's arguments.  An input is a byte for the definition, one for the
+ * method, then path "?" query, both as nginx would hand them over.
  */
 
 

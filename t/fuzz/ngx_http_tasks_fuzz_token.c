@@ -1,10 +1,10 @@
 
 /*
- * Tokens.  The directive's arguments are pairs of an algorithm and the file of a
- * key; the first one must be HS256.  An input is a byte that says which rules
- * hold and what the rest is: the token, or its payload, or header, line end and
- * payload, which are then encoded and signed here, so that they get past the
- * signature.
+ * Tokens.  The directive's arguments are pairs of an algorithm and the file of
+ * a key; the first one must be HS256.  An input is a byte that says which
+ * rules hold and what the rest is: the token, or its payload, or header, line
+ * end and payload, which are then encoded and signed here, so that they get
+ * past the signature.
  */
 
 

@@ -1,7 +1,7 @@
 
 /*
- * Stands in for libFuzzer where there is no clang: gives the target each file of
- * the directories that are its arguments, once, and looks for leaks.
+ * Stands in for libFuzzer where there is no clang: gives the target each file
+ * of the directories that are its arguments, once, and looks for leaks.
  */
 
 

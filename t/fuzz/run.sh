@@ -210,8 +210,8 @@ merge() {
     rm -rf "$out/merged"
     mkdir -p "$out/merged"
 
-    "$out/$unit" -set_cover_merge=1 -use_counters=0 -max_len=16384 "$out/merged" \
-        "$out/new/$unit" "$kept" >"$out/$unit.merge.log" 2>&1
+    "$out/$unit" -set_cover_merge=1 -use_counters=0 -max_len=16384 \
+        "$out/merged" "$out/new/$unit" "$kept" >"$out/$unit.merge.log" 2>&1
 
     rm -f "$kept"/*
     cp "$out/merged"/* "$kept"
