@@ -178,7 +178,7 @@ static ngx_int_t
 ngx_http_tasks_cancel_set(const ngx_http_tasks_node_t *node,
     ngx_http_tasks_set_t *set)
 {
-    ngx_str_t   name;
+    ngx_str_t   name, *text;
     ngx_uint_t  i;
 
     static struct {
@@ -245,5 +245,18 @@ ngx_http_tasks_cancel_set(const ngx_http_tasks_node_t *node,
 
     set->value = ngx_http_tasks_compiler_dump(node->compiler, node->json);
 
-    return set->value.data ? NGX_OK : NGX_ERROR;
+    if (set->value.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    text = set->field->absent_if ? set->field->absent_if->elts : NULL;
+
+    for (i = 0; text && i < set->field->absent_if->nelts; i++) {
+        if (ngx_http_tasks_equal(&set->value, &text[i])) {
+            return ngx_http_tasks_node_error(node,
+                         "is in the field's \"absent_if\": null clears it");
+        }
+    }
+
+    return NGX_OK;
 }

@@ -229,7 +229,7 @@ ngx_http_tasks_compile_cursor(const ngx_http_tasks_node_t *node,
     if (ngx_http_tasks_node_choice(node, "encoding",
                                    ngx_http_tasks_encoding_names, &encoding)
         == NGX_ERROR
-        || ngx_http_tasks_node_string(node, "form", &form) == NGX_ERROR)
+        || ngx_http_tasks_node_line(node, "form", &form) == NGX_ERROR)
     {
         return NGX_ERROR;
     }

@@ -152,6 +152,7 @@ ngx_http_tasks_param_enum(const ngx_http_tasks_node_t *node,
 {
     size_t                 i;
     ngx_int_t              rc;
+    ngx_str_t             *value;
     ngx_http_tasks_node_t  member, element;
 
     rc = ngx_http_tasks_node_list(node, "enum", &param->values);
@@ -161,6 +162,7 @@ ngx_http_tasks_param_enum(const ngx_http_tasks_node_t *node,
     }
 
     (void) ngx_http_tasks_node_member(node, "enum", &member);
+    value = param->values->elts;
 
     for (i = 0; i < json_array_size(member.json); i++) {
         ngx_http_tasks_node_element(&member, i, &element);
@@ -168,6 +170,14 @@ ngx_http_tasks_param_enum(const ngx_http_tasks_node_t *node,
         if (!ngx_http_tasks_json_is(element.json, param->type)) {
             return ngx_http_tasks_node_error(&element,
                                    "must be of the parameter's type");
+        }
+
+        /* what is sent is made canonical before it is compared */
+
+        if (param->type == NGX_HTTP_TASKS_TYPE_UUID
+            && !ngx_http_tasks_is_uuid(&value[i], value[i].data))
+        {
+            return ngx_http_tasks_node_error(&element, "must be a UUID");
         }
     }
 
@@ -377,8 +387,8 @@ ngx_http_tasks_param_multiple(const ngx_http_tasks_node_t *node,
     if (choice == NGX_HTTP_TASKS_SINGLE) {
 
         if (rc == NGX_OK) {
-            return ngx_http_tasks_node_error(node,
-                                             "\"max_items\" wants \"multiple\"");
+            return ngx_http_tasks_node_error(node, "\"max_items\" wants "
+                                             "\"multiple\"");
         }
 
         items = 1;

@@ -23,6 +23,8 @@ static ngx_uint_t ngx_http_tasks_route_values(ngx_http_tasks_route_t *route,
 static ngx_uint_t ngx_http_tasks_route_same(ngx_http_tasks_route_t *one,
     ngx_http_tasks_route_t *two);
 static ngx_int_t ngx_http_tasks_route_split(ngx_http_tasks_route_t *route);
+static ngx_int_t ngx_http_tasks_route_nothing(
+    const ngx_http_tasks_node_t *node);
 static ngx_int_t ngx_http_tasks_route_response(
     const ngx_http_tasks_node_t *node, ngx_http_tasks_route_t *route);
 
@@ -512,6 +514,29 @@ ngx_http_tasks_route_values(ngx_http_tasks_route_t *route, ngx_uint_t filter)
 }
 
 
+/* A path that the module leaves alone has nothing to say. */
+
+static ngx_int_t
+ngx_http_tasks_route_nothing(const ngx_http_tasks_node_t *node)
+{
+    ngx_uint_t              i;
+    ngx_http_tasks_node_t   member;
+
+    static const char      *names[] = {
+        "response", "status", "content_type", "headers", "query", "errors", NULL
+    };
+
+    for (i = 0; names[i]; i++) {
+        if (ngx_http_tasks_node_member(node, names[i], &member) == NGX_OK) {
+            return ngx_http_tasks_node_error(&member,
+                                   "is of no use to the action \"none\"");
+        }
+    }
+
+    return NGX_OK;
+}
+
+
 static ngx_int_t
 ngx_http_tasks_route_response(const ngx_http_tasks_node_t *node,
     ngx_http_tasks_route_t *route)
@@ -521,7 +546,7 @@ ngx_http_tasks_route_response(const ngx_http_tasks_node_t *node,
     ngx_http_tasks_node_t  response;
 
     if (route->action == NGX_HTTP_TASKS_ACTION_NONE) {
-        return NGX_OK;
+        return ngx_http_tasks_route_nothing(node);
     }
 
     rc = ngx_http_tasks_node_member(node, "response", &response);

@@ -211,17 +211,16 @@ ngx_http_tasks_cursor_position(ngx_http_tasks_request_t *request,
 ngx_int_t
 ngx_http_tasks_position_id(const ngx_str_t *position, ngx_str_t *id)
 {
-    u_char  *colon, *last;
+    u_char  *colon;
 
-    last = position->data + position->len;
-    colon = ngx_strlchr(position->data, last, ':');
+    colon = memchr(position->data, ':', position->len);
 
     if (colon == NULL) {
         return NGX_ERROR;
     }
 
     id->data = colon + 1;
-    id->len = last - id->data;
+    id->len = position->data + position->len - id->data;
 
     return NGX_OK;
 }

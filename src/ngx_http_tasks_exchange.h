@@ -14,7 +14,7 @@
 typedef struct ngx_http_tasks_exchange_s  ngx_http_tasks_exchange_t;
 
 
-/* Called once when an action has ended; NGX_HTTP_TASKS_NO_ERROR: with success. */
+/* Called once when an action has ended; NGX_HTTP_TASKS_NO_ERROR: well. */
 typedef void (*ngx_http_tasks_done_pt)(ngx_http_tasks_exchange_t *x,
     ngx_http_tasks_error_e error);
 

@@ -10,6 +10,8 @@
 static void ngx_http_tasks_get_handler(ngx_http_tasks_op_t *op);
 static ngx_http_tasks_error_e ngx_http_tasks_get_etag(
     ngx_http_tasks_exchange_t *x, ngx_str_t *revision);
+static void ngx_http_tasks_get_member(ngx_http_tasks_writer_t *w,
+    const ngx_str_t *key, const ngx_str_t *value);
 
 
 ngx_http_tasks_error_e
@@ -104,7 +106,7 @@ ngx_http_tasks_get_reply(ngx_http_tasks_exchange_t *x,
 }
 
 
-/* The revision is one of the scope's: its key and the id tell it from others. */
+/* A revision is one of the scope's: its key and the id tell it from others. */
 
 static ngx_http_tasks_error_e
 ngx_http_tasks_get_etag(ngx_http_tasks_exchange_t *x, ngx_str_t *revision)
@@ -178,11 +180,28 @@ ngx_http_tasks_get_task(ngx_http_tasks_exchange_t *x,
         value = ngx_http_tasks_get_field(x, i);
 
         if (value->data) {
-            ngx_http_tasks_write_byte(w, ',');
-            ngx_http_tasks_write_str(w, &field[i].key);
-            ngx_http_tasks_write_str(w, value);
+            ngx_http_tasks_get_member(w, &field[i].key, value);
         }
     }
 
     ngx_http_tasks_write_byte(w, '}');
+}
+
+
+/* A task has dozens of these: written in one go. */
+
+static void
+ngx_http_tasks_get_member(ngx_http_tasks_writer_t *w, const ngx_str_t *key,
+    const ngx_str_t *value)
+{
+    u_char  *p;
+
+    p = ngx_http_tasks_writer_room(w, 1 + key->len + value->len);
+
+    if (p) {
+        *p++ = ',';
+        p = ngx_cpymem(p, key->data, key->len);
+        p = ngx_cpymem(p, value->data, value->len);
+        ngx_http_tasks_writer_took(w, p);
+    }
 }

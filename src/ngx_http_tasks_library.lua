@@ -2,11 +2,11 @@
 -- The write side: the Redis functions through which every change of a task
 -- goes, so that task, indexes, rows and revisions never disagree.
 --
--- This text follows ngx_http_tasks_values.lua and, in front of both, a preamble
--- that nginx generates from an API definition:
--- `name`, `version`, `max_value`, `id`, `id_cursors`, `fields` (declared order),
--- `filters`, `order`, `state` and `cancel`.  Keys and arguments are described in the
--- README, "Redis contract".
+-- This text follows ngx_http_tasks_values.lua, ngx_http_tasks_position.lua,
+-- ngx_http_tasks_page.lua and, in front of them, a preamble that nginx
+-- generates from an API definition: `name`, `version`, `max_value`, `id`,
+-- `id_cursors`, `fields` (declared order), `filters`, `order`, `state` and
+-- `cancel`.  Keys and arguments are described in the README, "Redis contract".
 --
 -- Rules: values stay the JSON text that the writer sent; numbers never pass
 -- through a double on their way; a function finds out what may fail before it
@@ -25,8 +25,7 @@ local values_of = build_values()
 local types, is_string, is_integer, is_utf8, plain, quote =
       values_of.types, values_of.is_string, values_of.is_integer,
       values_of.is_utf8, values_of.plain, values_of.quote
-local datetime, now, now_unix =
-      values_of.datetime, values_of.now, values_of.now_unix
+local now, now_unix = values_of.now, values_of.now_unix
 
 
 -- `fail` unwinds to `run`, which turns the text into an error reply; nothing
@@ -39,6 +38,7 @@ end
 -- Lookup tables made once, when the library is loaded.
 
 local by_name, columns, watched, wanted = {}, {}, {}, {}
+local required = {}
 
 for _, where in ipairs(cancel and cancel.where or {}) do
     wanted[where.field] = true
@@ -53,10 +53,16 @@ for _, field in ipairs(fields) do
         columns[#columns + 1] = field
     end
 
-    if field.list or field.filter or field.name == order.field
-       or field.name == state or wanted[field.name]
-    then
+    if field.required then
+        required[#required + 1] = field.name
+    end
+
+    field.orders = field.name == order.field
+    field.listed = field.list or field.filter or field.orders
+
+    if field.listed or field.name == state or wanted[field.name] then
         watched[#watched + 1] = field.name
+        field.slot = #watched + 1
     end
 end
 
@@ -82,12 +88,13 @@ local function escape(c)
     return format('%%%02X', byte(c))
 end
 
+local unscoped = 'tasks:{' .. name .. '}'
+local scoped = '^tasks:{' .. name .. ':[%w%._~%%-]+}$'
+
 local function check_base(keys)
     local base = keys[1]
 
-    if #keys ~= 1 or not (base == 'tasks:{' .. name .. '}'
-        or find(base, '^tasks:{' .. name .. ':[%w%._~%%-]+}$'))
-    then
+    if #keys ~= 1 or not (base == unscoped or find(base, scoped)) then
         fail('one key is due: tasks:{' .. name .. '} or tasks:{' .. name
              .. ':SCOPE}')
     end
@@ -124,15 +131,20 @@ local function check_id(text)
     return text
 end
 
+-- What is known of a task, `values` everywhere, is what load_task() got of it:
+-- its position, then the values of `watched` fields, each in its field's slot;
+-- false where there is none.
+
 -- The value of a field as lists show it: an absent one has its default.
-local function shown(values, field)
-    local value = values[field] or by_name[field].default
+local function shown(values, name_of_field)
+    local field = by_name[name_of_field]
+    local value = values[field.slot] or field.default
 
     return value ~= 'null' and value or nil
 end
 
 -- Index suffixes of a task, by combination; none where a filter is absent.
-local function suffixes(values)
+local function make_suffixes(values)
     local terms, result = {}, {}
 
     for i = 1, #filters do
@@ -159,6 +171,46 @@ local function suffixes(values)
         result[c] = parts and concat(parts, '&') or false
     end
 
+    -- arguments that give all of them a revision; each call fills it in
+
+    local touching = {}
+
+    for c = 1, #result do
+        if result[c] then
+            touching[#touching + 1] = result[c]
+            touching[#touching + 1] = ''
+        end
+    end
+
+    result.touching = touching
+
+    return result
+end
+
+-- The same, kept for values that were seen: they are few, and come again.
+local kept, kept_count = {}, 0
+
+local function suffixes(values)
+    local key = ''
+
+    for i = 1, #filters do
+        key = key .. (shown(values, filters[i]) or '') .. '\0'
+    end
+
+    local result = kept[key]
+
+    if not result then
+        result = make_suffixes(values)
+
+        if kept_count == 1000 then
+            kept, kept_count = {}, 0
+        end
+
+        if #key < 256 then
+            kept[key], kept_count = result, kept_count + 1
+        end
+    end
+
     return result
 end
 
@@ -166,90 +218,16 @@ local function index_key(base, suffix)
     return suffix == '' and base .. ':index' or base .. ':index:' .. suffix
 end
 
--- 14 hex digits that sort as the integers high * 2^24 + low do.  Two parts, as
--- the offset that makes them positive would not fit a double exactly.  What is
--- beyond the digits (date-times before 829 and after 3111) is at the end.
-local function sortable(high, low)
-    if low >= 0x1000000 then
-        high, low = high + 1, low - 0x1000000
-    end
-
-    if high < -0x80000000 then
-        high, low = -0x80000000, 0
-    elseif high > 0x7fffffff then
-        high, low = 0x7fffffff, 0xffffff
-    end
-
-    return format('%08x%06x', high + 0x80000000, low)
-end
-
--- Escapes of a string that is ordered by hold no colon and no control
--- character and keep the order of bytes: each begins with the lowest, or the
--- highest, of the characters that it stands for.
-local function escape_ordered(c)
-    local lead = c <= '!' and '!' or c <= ';' and ';' or '~'
-
-    return format('%s%02X', lead, byte(c))
-end
-
-local function position(values, task_id)
-    local field, value, key = order.field or id.field, nil, nil
-
-    -- an id is plain text, what is stored of a field is JSON
-
-    if order.field then
-        value = values[field]
-    else
-        value = order.type == 'integer' and task_id or '"' .. task_id .. '"'
-    end
-
-    if not value then
-        fail(field .. ' is due: tasks are ordered by it')
-    end
-
-    if order.type == 'datetime' then
-        -- 10^6 is 15625 * 64, and 15625 times the seconds fits a double
-        local seconds, micros = datetime(value)
-        local part = seconds * 15625
-        key = sortable(floor(part / 0x40000), part % 0x40000 * 64 + micros)
-
-    elseif order.type == 'integer' then
-        local n = tonumber(value)
-
-        if n >= 2 ^ 53 or n <= -2 ^ 53 then
-            fail(field .. ' is not below 2^53: it cannot be ordered by')
-        end
-
-        key = sortable(floor(n / 0x1000000), n % 0x1000000)
-
-    else
-        local text = order.field and plain(value) or task_id
-
-        if #text > 512 then
-            fail(field .. ' is longer than 512 bytes: it cannot be '
-                 .. 'ordered by')
-        end
-
-        -- the space ends the key below whatever a longer string goes on with
-        key = gsub(text, '[%z\1-!:;~\127]', escape_ordered) .. ' '
-    end
-
-    return key .. ':' .. task_id
-end
+local position = build_position(fail, by_name, values_of)
 
 
 -- State of a task as far as lists are concerned.
 
 local function load_task(base, task_id)
-    local reply = call('HMGET', base .. ':task:' .. task_id, '_pos',
-                       unpack(watched))
-    local values = {}
+    local values = call('HMGET', base .. ':task:' .. task_id, '_pos',
+                        unpack(watched))
 
-    for i = 1, #watched do
-        values[watched[i]] = reply[i + 1] or nil
-    end
-
-    return reply[1], values
+    return values[1], values
 end
 
 local function row_of(values, task_id)
@@ -260,7 +238,7 @@ local function row_of(values, task_id)
 
     for i = 1, #columns do
         local column = columns[i]
-        local value = values[column.name] or column.default
+        local value = values[column.slot] or column.default
 
         if value then
             members[#members + 1] = column.key .. value
@@ -270,10 +248,10 @@ local function row_of(values, task_id)
     return '{' .. concat(members, ',') .. '}'
 end
 
--- The next revision of a collection.  It starts at the time in microseconds,
--- so that a collection that was lost and begins anew repeats no revision.
--- This is the first that a change writes, so it asks before whether the user
--- may also do the last: by default Redis gives a user no channel.
+-- The next revision of a collection, as text.  It starts at the time in
+-- microseconds, so that a collection that was lost and begins anew repeats no
+-- revision.  This is the first that a change writes, so it asks before whether
+-- the user may also do the last: by default Redis gives a user no channel.
 local function next_revision(base)
     if not redis.acl_check_cmd('PUBLISH', base .. ':events', '') then
         fail('the user may not publish to ' .. name .. "'s events")
@@ -287,7 +265,18 @@ local function next_revision(base)
         call('HSET', base .. ':revs', '_', format('%.0f', revision))
     end
 
-    return revision
+    return format('%.0f', revision)
+end
+
+-- Gives every index that a task is in the new revision.
+local function touch(base, revision, names)
+    local touching = names.touching
+
+    for i = 2, #touching, 2 do
+        touching[i] = revision
+    end
+
+    call('HSET', base .. ':revs', unpack(touching))
 end
 
 -- Moves a task between indexes and gives every index that it is or was in the
@@ -295,16 +284,10 @@ end
 -- changed in are not touched.
 local function reindex(base, revision, old_pos, old, new_pos, new)
     local revisions, gone = {}, {}
-    local text = format('%.0f', revision)
 
     for c = 1, #combinations do
         local before = old_pos and old[c]
         local after = new_pos and new[c]
-
-        if after then
-            revisions[#revisions + 1] = after
-            revisions[#revisions + 1] = text
-        end
 
         if before ~= after or old_pos ~= new_pos then
             if before then
@@ -316,7 +299,7 @@ local function reindex(base, revision, old_pos, old, new_pos, new)
                         gone[#gone + 1] = before
                     else
                         revisions[#revisions + 1] = before
-                        revisions[#revisions + 1] = text
+                        revisions[#revisions + 1] = revision
                     end
                 end
             end
@@ -325,6 +308,10 @@ local function reindex(base, revision, old_pos, old, new_pos, new)
                 call('ZADD', index_key(base, after), 0, new_pos)
             end
         end
+    end
+
+    if new_pos then
+        touch(base, revision, new)
     end
 
     if #revisions > 0 then
@@ -338,20 +325,18 @@ end
 
 local function publish(base, task_id, revision, status, event)
     call('PUBLISH', base .. ':events', '{"id":' .. quote(task_id)
-         .. ',"revision":' .. format('%.0f', revision)
+         .. ',"revision":' .. revision
          .. ',"status":' .. (status or 'null')
          .. ',"event":"' .. event .. '"}')
 end
 
 -- Applies `changes` (field -> JSON text, or false to clear it) to a task whose
--- position and list values are given.  Returns the revision.
+-- position and list values are given.  Returns the revision.  Position and
+-- indexes are worked out only if a field that makes them is another one.
 local function update(base, task_id, old_pos, old, changes, event)
-    local new, stored, cleared = {}, {}, {}
-    local listed = not old_pos
-
-    for i = 1, #watched do
-        new[watched[i]] = old[watched[i]]
-    end
+    local new, stored, cleared = { unpack(old) }, {}, {}
+    local created = not old_pos
+    local listed, filed, moved = created, created, created
 
     for field, value in pairs(changes) do
         if value then
@@ -361,28 +346,37 @@ local function update(base, task_id, old_pos, old, changes, event)
             cleared[#cleared + 1] = field
         end
 
-        local is_watched = by_name[field].list or by_name[field].filter
-                           or field == order.field
+        local known = by_name[field]
+        local slot = known.slot
 
-        if is_watched and (old[field] or false) ~= value then
+        if known.listed and old[slot] ~= value then
             listed = true
+            filed = filed or known.filter
+            moved = moved or known.orders
         end
 
-        new[field] = value or nil
+        if slot then
+            new[slot] = value
+        end
     end
 
-    local new_pos = position(new, task_id)
+    local new_pos = moved and position(new, task_id) or old_pos
     local revision = next_revision(base)
     local task = base .. ':task:' .. task_id
 
     if listed then
-        reindex(base, revision, old_pos, old_pos and suffixes(old),
-                new_pos, suffixes(new))
+        if filed or moved then
+            reindex(base, revision, old_pos, old_pos and suffixes(old),
+                    new_pos, suffixes(new))
+        else
+            touch(base, revision, suffixes(old))
+        end
+
         call('HSET', base .. ':rows', task_id, row_of(new, task_id))
     end
 
     stored[#stored + 1] = '_rev'
-    stored[#stored + 1] = format('%.0f', revision)
+    stored[#stored + 1] = revision
 
     if new_pos ~= old_pos then
         stored[#stored + 1] = '_pos'
@@ -456,18 +450,16 @@ local function put(keys, args)
 
     local pos, old = load_task(base, task_id)
 
-    for _, field in ipairs(fields) do
-        local change = changes[field.name]
+    for i = 1, #required do
+        local change = changes[required[i]]
 
-        if field.required and (change == false
-            or (not pos and change == nil))
-        then
-            fail(field.name .. ' is required')
+        if change == false or (not pos and change == nil) then
+            fail(required[i] .. ' is required')
         end
     end
 
-    return update(base, task_id, pos, old, changes,
-                  pos and 'updated' or 'created')
+    return tonumber(update(base, task_id, pos, old, changes,
+                           pos and 'updated' or 'created'))
 end
 
 -- A put for a task that is in the state given as JSON text (a worker that
@@ -635,114 +627,17 @@ local function rebuild(keys)
         reindex(base, revision, nil, nil, pos, suffixes(values))
         call('HSET', base .. ':rows', ids[i], row_of(values, ids[i]))
         call('HSET', base .. ':task:' .. ids[i], '_pos', pos,
-             '_rev', format('%.0f', revision))
+             '_rev', revision)
     end
 
     return #ids
 end
 
--- Whether a list has one position before the other.  By bytes: Lua would ask
--- the locale.
-local function before(one, two)
-    local i = 1
-
-    while byte(one, i) and byte(one, i) == byte(two, i) do
-        i = i + 1
-    end
-
-    local less = (byte(one, i) or -1) < (byte(two, i) or -1)
-
-    return less ~= (order.descending or false) and one ~= two
-end
-
--- The first `count` behind `offset` of several lists of positions.
-local function merge(lists, offset, count)
-    local merged, heads = {}, {}
-
-    for i = 1, #lists do
-        heads[i] = 1
-    end
-
-    while #merged < count do
-        local first
-
-        for i = 1, #lists do
-            local member = lists[i][heads[i]]
-
-            if member and (not first
-                           or before(member, lists[first][heads[first]]))
-            then
-                first = i
-            end
-        end
-
-        if not first then
-            break
-        end
-
-        if offset > 0 then
-            offset = offset - 1
-        else
-            merged[#merged + 1] = lists[first][heads[first]]
-        end
-
-        heads[first] = heads[first] + 1
-    end
-
-    return merged
-end
-
--- A page, read atomically, of what the indexes with the suffixes in `args`
--- hold: behind a rank and, unless it is empty, a position.  Revision and total
--- of each index, then the positions, then their rows.  nginx asks for it where
--- indexes change faster than they can be read.
-local function page(keys, args)
-    local base = check_base(keys)
-    local offset, count, cursor = tonumber(args[1]), tonumber(args[2]), args[3]
-    local reply, lists = {}, {}
-    local start = #args == 4 and offset or 0
-    local rev = order.descending and { 'REV' } or {}
-
-    if not (offset and count and cursor and args[4]) then
-        fail('an offset, a count, a cursor and index suffixes are due')
-    end
-
-    for i = 4, #args do
-        local key = index_key(base, args[i])
-
-        reply[#reply + 1] = call('HGET', base .. ':revs', args[i])
-        reply[#reply + 1] = call('ZCARD', key)
-
-        if count == 0 then
-            lists[#lists + 1] = {}
-        elseif cursor ~= '' then
-            lists[#lists + 1] = call('ZRANGE', key, '(' .. cursor,
-                order.descending and '-' or '+', 'BYLEX',
-                unpack(order.descending
-                       and { 'REV', 'LIMIT', 0, count }
-                       or { 'LIMIT', 0, count }))
-        else
-            lists[#lists + 1] = call('ZRANGE', key, format('%.0f', start),
-                format('%.0f', offset + count - 1), unpack(rev))
-        end
-    end
-
-    local members = #lists == 1 and lists[1] or merge(lists, offset, count)
-    local n = #reply
-
-    for i = 1, #members do
-        reply[n + i] = members[i]
-        reply[n + #members + i] = call('HGET', base .. ':rows',
-                                       match(members[i], '^[^:]*:(.*)$'))
-    end
-
-    return reply
-end
-
 
 return {
     put = put, put_if = put_if, cancel = do_cancel, remove = remove,
-    prune = prune, rebuild = rebuild, page = page,
+    prune = prune, rebuild = rebuild,
+    page = build_page(fail, check_base, index_key),
 }
 
 end

@@ -181,15 +181,22 @@ ngx_http_tasks_op_length(u_char *p, u_char type, size_t n)
 {
     u_char  digits[NGX_SIZE_T_LEN], *d;
 
-    d = digits + NGX_SIZE_T_LEN;
-
-    do {
-        *--d = (u_char) ('0' + n % 10);
-        n /= 10;
-    } while (n);
-
     *p++ = type;
-    p = ngx_cpymem(p, d, digits + NGX_SIZE_T_LEN - d);
+
+    if (n < 10) {
+        *p++ = (u_char) ('0' + n);         /* most ids and names are short */
+
+    } else {
+        d = digits + NGX_SIZE_T_LEN;
+
+        do {
+            *--d = (u_char) ('0' + n % 10);
+            n /= 10;
+        } while (n);
+
+        p = ngx_cpymem(p, d, digits + NGX_SIZE_T_LEN - d);
+    }
+
     *p++ = CR;
     *p++ = LF;
 

@@ -21,10 +21,11 @@
 #define NGX_HTTP_TASKS_REDIS_SOUND  1000
 
 /*
- * bytes of a read; hiredis moves what is left of them behind each reply that
- * it has parsed, so that more costs more than the calls it saves
+ * bytes of a read, and of the pieces that hiredis gets of them: it moves what
+ * is left of what it has behind each reply that it has parsed
  */
-#define NGX_HTTP_TASKS_READ_SIZE    16384
+#define NGX_HTTP_TASKS_READ_SIZE    65536
+#define NGX_HTTP_TASKS_FEED_SIZE    4096
 
 
 static void ngx_http_tasks_redis_connect(ngx_http_tasks_redis_t *redis);
@@ -38,6 +39,8 @@ static void ngx_http_tasks_redis_retry_handler(ngx_event_t *ev);
 static void ngx_http_tasks_redis_watch(ngx_http_tasks_redis_t *redis);
 static void ngx_http_tasks_redis_stalled(ngx_http_tasks_redis_t *redis);
 static ngx_int_t ngx_http_tasks_redis_read(ngx_http_tasks_redis_t *redis);
+static ngx_int_t ngx_http_tasks_redis_take_in(ngx_http_tasks_redis_t *redis,
+    u_char *buf, size_t len);
 static void ngx_http_tasks_redis_close(ngx_http_tasks_redis_t *redis);
 static void ngx_http_tasks_redis_quit(ngx_http_tasks_redis_t *redis);
 
@@ -387,12 +390,12 @@ ngx_http_tasks_redis_stalled(ngx_http_tasks_redis_t *redis)
 static ngx_int_t
 ngx_http_tasks_redis_read(ngx_http_tasks_redis_t *redis)
 {
-    ssize_t               n;
-    ngx_int_t             rc;
-    ngx_connection_t     *c;
-    ngx_http_tasks_op_t  *op;
+    u_char            *p, *last;
+    size_t             size;
+    ssize_t            n;
+    ngx_connection_t  *c;
 
-    static u_char         buf[NGX_HTTP_TASKS_READ_SIZE];
+    static u_char      buf[NGX_HTTP_TASKS_READ_SIZE];
 
     c = redis->peer.connection;
 
@@ -409,39 +412,56 @@ ngx_http_tasks_redis_read(ngx_http_tasks_redis_t *redis)
 
         redis->last_read = ngx_current_msec;
 
-        if (ngx_http_tasks_reply_feed(redis, buf, n) != NGX_OK) {
-            return NGX_OK;
-        }
+        for (p = buf, last = buf + n; p < last; p += size) {
+            size = ngx_min(last - p, NGX_HTTP_TASKS_FEED_SIZE);
 
-        while ((rc = ngx_http_tasks_reply_next(redis)) == NGX_OK) {
-            op = ngx_http_tasks_redis_current(redis);
-
-            if (op->nreplies < op->ncommands) {
-                continue;
-            }
-
-            if (!ngx_http_tasks_op_written(op)) {
-                redis->fault = "answered before it was asked";
+            if (ngx_http_tasks_redis_take_in(redis, p, size) != NGX_OK) {
                 return NGX_OK;
             }
-
-            ngx_http_tasks_op_unlink(op);
-            ngx_http_tasks_op_finish(op, op->too_large
-                                         ? NGX_HTTP_TASKS_OP_TOO_LARGE
-                                         : NGX_HTTP_TASKS_OP_OK);
-
-            if (redis->fault) {
-                return NGX_OK;
-            }
-        }
-
-        if (rc == NGX_ERROR) {
-            return NGX_OK;
         }
 
     } while (c->read->ready);
 
     return ngx_handle_read_event(c->read, 0) == NGX_OK ? NGX_OK : NGX_ERROR;
+}
+
+
+/* NGX_ERROR: redis->fault tells. */
+
+static ngx_int_t
+ngx_http_tasks_redis_take_in(ngx_http_tasks_redis_t *redis, u_char *buf,
+    size_t len)
+{
+    ngx_int_t             rc;
+    ngx_http_tasks_op_t  *op;
+
+    if (ngx_http_tasks_reply_feed(redis, buf, len) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    while ((rc = ngx_http_tasks_reply_next(redis)) == NGX_OK) {
+        op = ngx_http_tasks_redis_current(redis);
+
+        if (op->nreplies < op->ncommands) {
+            continue;
+        }
+
+        if (!ngx_http_tasks_op_written(op)) {
+            redis->fault = "answered before it was asked";
+            return NGX_ERROR;
+        }
+
+        ngx_http_tasks_op_unlink(op);
+        ngx_http_tasks_op_finish(op, op->too_large
+                                     ? NGX_HTTP_TASKS_OP_TOO_LARGE
+                                     : NGX_HTTP_TASKS_OP_OK);
+
+        if (redis->fault) {
+            return NGX_ERROR;
+        }
+    }
+
+    return rc == NGX_AGAIN ? NGX_OK : NGX_ERROR;
 }
 
 

@@ -8,17 +8,10 @@
 #define _NGX_HTTP_TASKS_REQUEST_H_INCLUDED_
 
 
-#include <ngx_http_tasks_definition.h>
+#include <ngx_http_tasks_param.h>
 
 
 #define NGX_HTTP_TASKS_MAX_SEGMENTS  16
-
-
-/* Different canonical values that a filter may have; none: any. */
-typedef struct {
-    ngx_str_t                    *elts;
-    ngx_uint_t                    nelts;
-} ngx_http_tasks_values_t;
 
 
 typedef struct {
@@ -60,18 +53,6 @@ ngx_int_t ngx_http_tasks_request_route(ngx_http_tasks_request_t *request,
  */
 ngx_int_t ngx_http_tasks_request_check(ngx_http_tasks_request_t *request,
     const ngx_str_t *args, ngx_http_tasks_error_e *error);
-
-/*
- * What is wrong with the text of a parameter: a rule, or one of the two below.
- * "value" is then its canonical text, perhaps in "buf".
- */
-ngx_uint_t ngx_http_tasks_param_check(ngx_http_tasks_param_t *param,
-    ngx_str_t *raw, u_char *buf, ngx_str_t *value, int64_t *number);
-
-#define NGX_HTTP_TASKS_PARAM_BUF     36      /* bytes of a UUID */
-
-#define NGX_HTTP_TASKS_VALUE_GOOD    NGX_HTTP_TASKS_RULES
-#define NGX_HTTP_TASKS_VALUE_NONE    (NGX_HTTP_TASKS_RULES + 1)
 
 /*
  * The cursor of what comes after a task, from its position.  NGX_ERROR: no

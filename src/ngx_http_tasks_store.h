@@ -47,6 +47,14 @@ ngx_int_t ngx_http_tasks_store_serve(ngx_http_tasks_store_t *store,
 ngx_int_t ngx_http_tasks_store_init(ngx_http_tasks_store_t *store,
     ngx_cycle_t *cycle);
 
+/*
+ * redis.hello and redis.greeted, if functions are to be loaded; "data" is the
+ * store.
+ */
+ngx_int_t ngx_http_tasks_store_hello(ngx_http_tasks_op_t *op, void *data);
+ngx_int_t ngx_http_tasks_store_greeted(ngx_http_tasks_op_t *op,
+    ngx_uint_t first, void *data);
+
 /* An operation on the next connection.  NULL: no memory. */
 ngx_http_tasks_op_t *ngx_http_tasks_store_op(ngx_http_tasks_store_t *store);
 

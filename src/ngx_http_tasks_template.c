@@ -9,7 +9,7 @@
 
 
 static void ngx_http_tasks_template_value(ngx_http_tasks_writer_t *w,
-    const ngx_http_tasks_value_t *value);
+    const ngx_http_tasks_value_t *value, void *data);
 static void ngx_http_tasks_template_inside(ngx_http_tasks_writer_t *w,
     const ngx_http_tasks_value_t *value, ngx_uint_t plain);
 
@@ -148,7 +148,7 @@ ngx_http_tasks_template_run_parts(const ngx_http_tasks_template_t *template,
             }
 
             ngx_http_tasks_write_str(w, &part[i].text);
-            ngx_http_tasks_template_value(w, &value);
+            ngx_http_tasks_template_value(w, &value, data);
             break;
 
         case NGX_HTTP_TASKS_PART_INSIDE:
@@ -160,7 +160,7 @@ ngx_http_tasks_template_run_parts(const ngx_http_tasks_template_t *template,
             break;
 
         default: /* NGX_HTTP_TASKS_PART_VALUE */
-            ngx_http_tasks_template_value(w, &value);
+            ngx_http_tasks_template_value(w, &value, data);
             break;
         }
     }
@@ -171,7 +171,7 @@ ngx_http_tasks_template_run_parts(const ngx_http_tasks_template_t *template,
 
 static void
 ngx_http_tasks_template_value(ngx_http_tasks_writer_t *w,
-    const ngx_http_tasks_value_t *value)
+    const ngx_http_tasks_value_t *value, void *data)
 {
     switch (value->kind) {
 
@@ -185,8 +185,8 @@ ngx_http_tasks_template_value(ngx_http_tasks_writer_t *w,
         ngx_http_tasks_write_byte(w, '"');
         break;
 
-    case NGX_HTTP_TASKS_CHAIN:
-        ngx_http_tasks_write_chain(w, value->chain);
+    case NGX_HTTP_TASKS_WRITTEN:
+        value->write(data, w);
         break;
 
     default: /* NGX_HTTP_TASKS_ABSENT */

@@ -61,7 +61,7 @@ typedef enum {
     NGX_HTTP_TASKS_ABSENT = 0,           /* null, or its member is left out */
     NGX_HTTP_TASKS_JSON,                 /* JSON text, goes out as it is */
     NGX_HTTP_TASKS_TEXT,                 /* becomes a JSON string */
-    NGX_HTTP_TASKS_CHAIN                 /* JSON text in buffers */
+    NGX_HTTP_TASKS_WRITTEN               /* JSON text that "write" writes */
 } ngx_http_tasks_kind_e;
 
 
@@ -70,7 +70,7 @@ typedef struct {
     ngx_str_t                 str;
     ngx_str_t                 plain;     /* of JSON that is a string: its text;
                                             data is NULL: str is no string */
-    ngx_http_tasks_writer_t  *chain;
+    void                    (*write)(void *data, ngx_http_tasks_writer_t *w);
 } ngx_http_tasks_value_t;
 
 

@@ -1,6 +1,6 @@
 
 /*
- * JSON Web Tokens (RFC 7519): keys, and what a token must fulfil.
+ * JSON Web Tokens (RFC 7519), and what one must fulfil.
  */
 
 
@@ -8,16 +8,7 @@
 #define _NGX_HTTP_TASKS_TOKEN_H_INCLUDED_
 
 
-#include <ngx_http_tasks_definition.h>
-
-
-/* A key is for one algorithm: what a token's header says does not choose it. */
-typedef struct {
-    const struct ngx_http_tasks_alg_s  *alg;
-    ngx_str_t                 kid;       /* data is NULL: of any token */
-    ngx_str_t                 secret;    /* of HMAC */
-    void                     *pkey;      /* EVP_PKEY of the other ones */
-} ngx_http_tasks_key_t;
+#include <ngx_http_tasks_token_key.h>
 
 
 /* A claim that must be there. */
@@ -40,13 +31,6 @@ typedef struct {
 
 struct json_t;
 
-
-/*
- * Reads a key for the algorithm of that name from a file (full name).
- * NGX_ERROR: a message was logged.  The key lives as long as cf->pool.
- */
-ngx_int_t ngx_http_tasks_token_key(ngx_conf_t *cf, ngx_str_t *alg,
-    ngx_str_t *file, ngx_http_tasks_key_t *key);
 
 /*
  * Verifies a token: its signature, its times and what "rules" want.  If it is

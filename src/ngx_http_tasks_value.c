@@ -13,8 +13,10 @@ static ngx_int_t ngx_http_tasks_value_task(ngx_http_tasks_ctx_t *ctx,
     ngx_uint_t index, ngx_http_tasks_value_t *value);
 static ngx_int_t ngx_http_tasks_value_error(ngx_http_tasks_ctx_t *ctx,
     ngx_uint_t index, ngx_http_tasks_value_t *value);
-static ngx_int_t ngx_http_tasks_value_chain(ngx_http_tasks_ctx_t *ctx,
-    size_t chunk, ngx_http_tasks_value_t *value);
+static void ngx_http_tasks_value_write_tasks(void *data,
+    ngx_http_tasks_writer_t *w);
+static void ngx_http_tasks_value_write_task(void *data,
+    ngx_http_tasks_writer_t *w);
 static ngx_int_t ngx_http_tasks_value_more(ngx_http_tasks_ctx_t *ctx,
     ngx_uint_t index, ngx_http_tasks_value_t *value);
 static ngx_int_t ngx_http_tasks_value_id(ngx_http_tasks_ctx_t *ctx,
@@ -128,13 +130,8 @@ ngx_http_tasks_value_list(ngx_http_tasks_ctx_t *ctx, ngx_uint_t index,
     switch (index) {
 
     case NGX_HTTP_TASKS_VALUE_TASKS:
-        if (ngx_http_tasks_value_chain(ctx, 16, value) != NGX_OK) {
-            return NGX_ERROR;
-        }
-
-        ngx_http_tasks_write_byte(value->chain, '[');
-        ngx_http_tasks_list_rows(x, value->chain);
-        ngx_http_tasks_write_byte(value->chain, ']');
+        value->kind = NGX_HTTP_TASKS_WRITTEN;
+        value->write = ngx_http_tasks_value_write_tasks;
         return NGX_OK;
 
     case NGX_HTTP_TASKS_VALUE_TOTAL:
@@ -171,22 +168,23 @@ ngx_http_tasks_value_list(ngx_http_tasks_ctx_t *ctx, ngx_uint_t index,
 }
 
 
-/* A value that is written by the caller. */
-
-static ngx_int_t
-ngx_http_tasks_value_chain(ngx_http_tasks_ctx_t *ctx, size_t chunk,
-    ngx_http_tasks_value_t *value)
+static void
+ngx_http_tasks_value_write_tasks(void *data, ngx_http_tasks_writer_t *w)
 {
-    value->kind = NGX_HTTP_TASKS_CHAIN;
-    value->chain = ngx_palloc(ctx->request->pool,
-                              sizeof(ngx_http_tasks_writer_t));
-    if (value->chain == NULL) {
-        return NGX_ERROR;
-    }
+    ngx_http_tasks_ctx_t  *ctx = data;
 
-    ngx_http_tasks_writer_init(value->chain, ctx->request->pool, chunk);
+    ngx_http_tasks_write_byte(w, '[');
+    ngx_http_tasks_list_rows(&ctx->exchange, w);
+    ngx_http_tasks_write_byte(w, ']');
+}
 
-    return NGX_OK;
+
+static void
+ngx_http_tasks_value_write_task(void *data, ngx_http_tasks_writer_t *w)
+{
+    ngx_http_tasks_ctx_t  *ctx = data;
+
+    ngx_http_tasks_get_task(&ctx->exchange, w);
 }
 
 
@@ -265,11 +263,8 @@ ngx_http_tasks_value_task(ngx_http_tasks_ctx_t *ctx, ngx_uint_t index,
     switch (index) {
 
     case NGX_HTTP_TASKS_VALUE_TASK:
-        if (ngx_http_tasks_value_chain(ctx, 2048, value) != NGX_OK) {
-            return NGX_ERROR;
-        }
-
-        ngx_http_tasks_get_task(x, value->chain);
+        value->kind = NGX_HTTP_TASKS_WRITTEN;
+        value->write = ngx_http_tasks_value_write_task;
         return NGX_OK;
 
     case NGX_HTTP_TASKS_VALUE_ID:
@@ -458,7 +453,7 @@ ngx_http_tasks_value_integer(ngx_http_request_t *r, int64_t n,
 }
 
 
-/* Alike to now() in ngx_http_tasks_library.lua. */
+/* Alike to now() in ngx_http_tasks_values.lua. */
 
 static ngx_int_t
 ngx_http_tasks_value_now(ngx_http_request_t *r, ngx_uint_t index,

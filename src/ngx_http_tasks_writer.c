@@ -13,10 +13,10 @@
 #define NGX_HTTP_TASKS_WRITER_MAX_CHUNK  65536
 
 
-static ngx_int_t ngx_http_tasks_writer_grow(ngx_http_tasks_writer_t *w,
+static ngx_buf_t *ngx_http_tasks_writer_rest(ngx_http_tasks_writer_t *w,
     size_t size);
 static void ngx_http_tasks_writer_link(ngx_http_tasks_writer_t *w,
-    ngx_chain_t *cl);
+    ngx_chain_t *head, ngx_chain_t *tail);
 
 
 void
@@ -27,32 +27,6 @@ ngx_http_tasks_writer_init(ngx_http_tasks_writer_t *w, ngx_pool_t *pool,
 
     w->pool = pool;
     w->chunk = chunk;
-}
-
-
-u_char *
-ngx_http_tasks_writer_room(ngx_http_tasks_writer_t *w, size_t len)
-{
-    if (w->failed) {
-        return NULL;
-    }
-
-    if (!w->open || (size_t) (w->tail->buf->end - w->tail->buf->last) < len) {
-        if (ngx_http_tasks_writer_grow(w, len) != NGX_OK) {
-            w->failed = 1;
-            return NULL;
-        }
-    }
-
-    return w->tail->buf->last;
-}
-
-
-void
-ngx_http_tasks_writer_took(ngx_http_tasks_writer_t *w, u_char *last)
-{
-    w->size += last - w->tail->buf->last;
-    w->tail->buf->last = last;
 }
 
 
@@ -158,11 +132,9 @@ ngx_http_tasks_write_chain(ngx_http_tasks_writer_t *w,
         return;
     }
 
-    ngx_http_tasks_writer_link(w, from->head);
+    ngx_http_tasks_writer_link(w, from->head, from->tail);
 
-    w->tail = from->tail;
     w->size += from->size;
-    w->open = 0;
 }
 
 
@@ -193,52 +165,95 @@ ngx_http_tasks_write_memory(ngx_http_tasks_writer_t *w, const ngx_str_t *text)
     cl->buf = b;
     cl->next = NULL;
 
-    ngx_http_tasks_writer_link(w, cl);
+    ngx_http_tasks_writer_link(w, cl, cl);
 
-    w->tail = cl;
     w->size += text->len;
-    w->open = 0;
 }
 
 
-static ngx_int_t
-ngx_http_tasks_writer_grow(ngx_http_tasks_writer_t *w, size_t size)
+u_char *
+ngx_http_tasks_writer_grow(ngx_http_tasks_writer_t *w, size_t len)
 {
     ngx_buf_t    *b;
     ngx_chain_t  *cl;
 
-    b = ngx_create_temp_buf(w->pool, ngx_max(size, w->chunk));
-    if (b == NULL) {
-        return NGX_ERROR;
+    if (w->failed) {
+        return NULL;
     }
 
+    b = ngx_http_tasks_writer_rest(w, len);
     cl = ngx_alloc_chain_link(w->pool);
-    if (cl == NULL) {
-        return NGX_ERROR;
+
+    if (b == NULL || cl == NULL) {
+        w->failed = 1;
+        return NULL;
     }
 
     cl->buf = b;
     cl->next = NULL;
 
-    ngx_http_tasks_writer_link(w, cl);
+    ngx_http_tasks_writer_link(w, cl, cl);
 
-    w->tail = cl;
     w->open = 1;
-    w->chunk = ngx_min(w->chunk * 2, NGX_HTTP_TASKS_WRITER_MAX_CHUNK);
 
-    return NGX_OK;
+    return b->last;
+}
+
+
+/* A buffer of the room that is left before what was linked, or a new one. */
+
+static ngx_buf_t *
+ngx_http_tasks_writer_rest(ngx_http_tasks_writer_t *w, size_t size)
+{
+    ngx_buf_t  *b;
+
+    if ((size_t) (w->end - w->rest) < size) {
+        size = ngx_max(size, w->chunk);
+        w->chunk = ngx_min(w->chunk * 2, NGX_HTTP_TASKS_WRITER_MAX_CHUNK);
+
+        return ngx_create_temp_buf(w->pool, size);
+    }
+
+    b = ngx_calloc_buf(w->pool);
+
+    if (b) {
+        b->start = w->rest;
+        b->pos = w->rest;
+        b->last = w->rest;
+        b->end = w->end;
+        b->temporary = 1;
+
+        w->rest = w->end;
+    }
+
+    return b;
 }
 
 
 static void
-ngx_http_tasks_writer_link(ngx_http_tasks_writer_t *w, ngx_chain_t *cl)
+ngx_http_tasks_writer_link(ngx_http_tasks_writer_t *w, ngx_chain_t *head,
+    ngx_chain_t *tail)
 {
+    ngx_buf_t  *b;
+
+    if (w->open) {
+        b = w->tail->buf;
+
+        w->rest = b->last;
+        w->end = b->end;
+        w->open = 0;
+
+        b->end = b->last;
+    }
+
     if (w->head == NULL) {
-        w->head = cl;
+        w->head = head;
 
     } else {
-        w->tail->next = cl;
+        w->tail->next = head;
     }
+
+    w->tail = tail;
 }
 
 

@@ -18,6 +18,9 @@ typedef struct {
     ngx_chain_t              *tail;      /* last link of head */
     size_t                    size;      /* bytes written so far */
     size_t                    chunk;     /* bytes of the next buffer */
+    u_char                   *rest;      /* of the last buffer of its own, if
+                                            something was linked behind it */
+    u_char                   *end;       /* of that rest */
     unsigned                  open:1;    /* tail's buffer may be appended to */
     unsigned                  failed:1;  /* an allocation failed */
 } ngx_http_tasks_writer_t;
@@ -30,6 +33,9 @@ typedef struct {
 void ngx_http_tasks_writer_init(ngx_http_tasks_writer_t *w, ngx_pool_t *pool,
     size_t chunk);
 
+/* Room in a further buffer: for ngx_http_tasks_writer_room(). */
+u_char *ngx_http_tasks_writer_grow(ngx_http_tasks_writer_t *w, size_t len);
+
 /*
  * The appending functions return nothing: after a failed allocation they do
  * nothing and w->failed is set, which whoever takes the chain must check.
@@ -38,11 +44,26 @@ void ngx_http_tasks_write(ngx_http_tasks_writer_t *w, const void *data,
     size_t len);
 
 /*
- * Room for "len" bytes in one piece, or NULL; what was used of it is told to
- * ngx_http_tasks_writer_took() with its end, before anything else is written.
+ * Room for "len" bytes, not 0, in one piece, or NULL; what was used of it is
+ * told to ngx_http_tasks_writer_took() with its end, before anything else is
+ * written.  Inline, as a list's commands and rows are some 150 of these.
  */
-u_char *ngx_http_tasks_writer_room(ngx_http_tasks_writer_t *w, size_t len);
-void ngx_http_tasks_writer_took(ngx_http_tasks_writer_t *w, u_char *last);
+static ngx_inline u_char *
+ngx_http_tasks_writer_room(ngx_http_tasks_writer_t *w, size_t len)
+{
+    if (w->open && (size_t) (w->tail->buf->end - w->tail->buf->last) >= len) {
+        return w->tail->buf->last;
+    }
+
+    return ngx_http_tasks_writer_grow(w, len);
+}
+
+static ngx_inline void
+ngx_http_tasks_writer_took(ngx_http_tasks_writer_t *w, u_char *last)
+{
+    w->size += last - w->tail->buf->last;
+    w->tail->buf->last = last;
+}
 
 /* The last byte that was written, 0 if there is none. */
 u_char ngx_http_tasks_writer_last(const ngx_http_tasks_writer_t *w);

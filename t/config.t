@@ -446,6 +446,34 @@ $.fields.o.absent_if[0]: must be of the field's type
 
 
 
+=== absent_if: a cancel stores what is not there then
+--- change: {"fields": {"s": {"absent_if": [""]}}, "cancel": {"from": ["a"], "set": {"s": ""}}}
+--- error_log
+$.cancel.set.s: is in the field's "absent_if": null clears it
+
+
+
+=== an enum of a uuid: no UUID
+--- change: {"action": "list", "query": {"u": {"type": "uuid", "enum": ["0b4e7cb6-5b4c-4a1c-a2bb-ee1fa8c3d37g"]}}, "response": "$tasks"}
+--- error_log
+$.routes[0].query.u.enum[0]: must be a UUID
+
+
+
+=== the form of a cursor: control characters
+--- change: {"action": "list", "query": {"c": {"role": "cursor", "form": "a\u0007$id"}}, "response": "$tasks"}
+--- error_log
+$.routes[0].query.c.form: must hold no control characters
+
+
+
+=== a route without an action: a response
+--- change: {"action": "none", "path": "/x", "response": "$tasks"}
+--- error_log
+$.routes[0].response: is of no use to the action "none"
+
+
+
 === too many filters
 --- change eval: CORE::join '', '{"fields":{', (CORE::join ',', map { qq("f$_":{"type":"string","filter":true}) } 1 .. 4), '}}'
 --- error_log

@@ -439,3 +439,13 @@ X-A: b"c
 [("X-Other: 1") x 3, "X-User: 1"]
 --- error_code eval
 [401, 401, 404, 400]
+
+
+
+=== a uuid of an enum, in whatever case both are written
+--- query: "u": {"type": "uuid", "enum": ["0B4E7CB6-5b4c-4a1c-a2bb-ee1fa8c3d370"]}
+--- request eval
+[map { "GET /t?u=$_" } '0b4e7cb6-5b4c-4a1c-a2bb-ee1fa8c3d370',
+ '0B4E7CB6-5B4C-4A1C-A2BB-EE1FA8C3D370', '0b4e7cb6-5b4c-4a1c-a2bb-ee1fa8c3d371']
+--- error_code eval
+[200, 200, 400]

@@ -5,6 +5,7 @@
 #
 #   sh t/run.sh                       every suite
 #   sh t/run.sh t/get.t -v            arguments for prove
+#   sh t/run.sh --full                suites in their full form: an hour
 #   TASKS_SANITIZE=0 sh t/run.sh      no second pass; "only": no first one
 #
 # Test::Nginx::Socket is taken where it is installed; otherwise the small one in
@@ -15,6 +16,11 @@ set -eu
 PATH=$PATH:/usr/sbin:/sbin
 root=$(cd "$(dirname "$0")/.." && pwd)
 sanitize=${TASKS_SANITIZE:-1}
+
+if [ "${1:-}" = --full ]; then
+    export TASKS_FULL=1
+    shift
+fi
 
 
 main() {

@@ -60,7 +60,7 @@ my $MAXIMAL = <<'END';
     "unchanged": ["cancelled", 1, true],
     "where": {"kind": ["a", "b"], "tenant": [1], "urgent": [true]},
     "set": {"phase": "cancelled", "ended_at": "$now", "short": "$now_naive",
-            "extra": "$now_seconds", "ratio": "$now_unix_ms", "steps": [],
+            "extra": "$now_seconds", "ratio": "$now_unix_ms", "steps": [2],
             "a field": "$now_unix", "input": null}
   },
 

@@ -10,8 +10,8 @@
 #
 #   --without NAME              leaves a contender out (lua, node, fastify,
 #                               fastapi, go, webdis); may be repeated
-#   --only PART                 a part (rates, growth, stream, slow, idle,
-#                               writes); may be repeated
+#   --only PART                 a part (rates, growth, stream, slow, idle, writes,
+#                               coherence); may be repeated
 #
 #   BENCH_MODULE=FILE           a module that is there, not one to be built
 #   BENCH_TASKS, BENCH_ROUNDS, BENCH_SECONDS
@@ -30,7 +30,8 @@ root=$(cd "$here/../.." && pwd)
 # the list that the writer changes
 hot_list="/tasks?scope=large&status=running&limit=50"
 
-for part in processes measure contenders rates growth stream idle writes
+for part in processes measure contenders rates growth stream idle writes \
+            coherence
 do
     # shellcheck source=/dev/null
     . "$here/$part.sh"
@@ -79,7 +80,7 @@ parse() {
         tasks=${BENCH_TASKS:-1000000}
         rounds=${BENCH_ROUNDS:-5}
         seconds=${BENCH_SECONDS:-3}
-        parts=${only:-rates growth stream slow idle writes}
+        parts=${only:-rates growth stream slow idle writes coherence}
     else
         tasks=${BENCH_TASKS:-100000}
         rounds=${BENCH_ROUNDS:-3}
@@ -91,7 +92,7 @@ parse() {
 
     for part in $parts; do
         case $part in
-        rates|growth|stream|slow|idle|writes) ;;
+        rates|growth|stream|slow|idle|writes|coherence) ;;
         *)  usage ;;
         esac
     done
@@ -116,8 +117,8 @@ prepare() {
 
     [ -f "$module" ] || fail "there is no $module"
 
-    for program in pipeline stream writer; do
-        gcc -O2 -Wall -o "$dir/$program" "$here/$program.c" -lhiredis
+    for program in pipeline stream writer coherence; do
+        gcc -O2 -Wall -o "$dir/$program" "$here/$program.c" -lhiredis -pthread
     done
 
     case " $parts " in
