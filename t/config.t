@@ -1,5 +1,8 @@
 # Mistakes in definitions and directives: nginx does not start, and says what is
 # wrong where.
+#
+# Of the hand-written bad inputs, those of the configuration are here and in
+# schema.t.
 
 use lib 't/lib';
 use Tasks 'no_plan';
@@ -99,6 +102,10 @@ END
 
     $block->set_value(error_log => ($of_file ? 'conf/apis/t.json: ' : '')
                                    . $block->error_log);
+
+    # where: a path of the definition, or a line; but nginx looks at variables last
+    $block->set_value(error_log => $block->error_log . "\nconf/nginx.conf:")
+        unless $of_file || $block->error_log =~ /^unknown "\w+" variable/;
 });
 
 run_tests();

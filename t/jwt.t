@@ -1,6 +1,8 @@
 # JSON Web Tokens: good ones of every algorithm are let in, what they claim is
 # known by $tasks_jwt_..., and everything that is forged, malformed, expired or
 # meant for others is refused, with the class of the reason.
+#
+# Of the hand-written bad inputs, tokens are here; API keys are in credential.t.
 
 use lib 't/lib';
 use Tasks ':live';
@@ -439,6 +441,8 @@ for my $case (
     ['in an object, but null', realm_access => '{"roles":null}', undef],
     ['in an object in an object', a => '{"b":{"c":5}}', deep => '5'],
     ['not as deep', a => '{"b":5}', undef],
+    ['a line end deep down', a => '{"b":{"c":"x\r\nX-Y: z"}}', undef],
+    ['a zero deep down', a => '{"b":{"c":"\u0001"}}', undef],
     ['on the wrong level', b => '{"c":5}', undef],
     ['of an odd name', 'https://example.com/tenant id' => '"x y"', odd => 'x y'],
     ['of a name with capitals', clientId => '"c1"', upper => 'c1'],
