@@ -30,6 +30,14 @@ typedef struct {
 } ngx_http_tasks_main_conf_t;
 
 
+/* What "tasks_openapi" answers with. */
+typedef struct {
+    ngx_str_t                     base;      /* path in front of routes' paths */
+    ngx_str_t                     text;
+    ngx_str_t                     etag;
+} ngx_http_tasks_document_t;
+
+
 typedef struct {
     ngx_http_tasks_definition_t  *definition;
     ngx_str_t                     prefix;    /* of the URI, in front of paths;
@@ -43,6 +51,7 @@ typedef struct {
     ngx_flag_t                    cache;
     ngx_str_t                     library_key;   /* of the collection whose */
     ngx_http_tasks_collection_t  *library;       /* tasks_library answers */
+    ngx_http_tasks_document_t     openapi;
     ngx_http_tasks_auth_conf_t    auth;
 } ngx_http_tasks_loc_conf_t;
 
@@ -99,6 +108,14 @@ ngx_int_t ngx_http_tasks_stream(ngx_http_tasks_ctx_t *ctx,
 
 /* Answers with the text of the function library. */
 ngx_int_t ngx_http_tasks_library_handler(ngx_http_request_t *r);
+
+/* "tasks_openapi": the directive, what it needs of the definition (NGX_ERROR:
+ * no memory), the handler. */
+char *ngx_http_tasks_set_openapi(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+ngx_int_t ngx_http_tasks_openapi_merge(ngx_conf_t *cf,
+    ngx_http_tasks_loc_conf_t *tlcf);
+ngx_int_t ngx_http_tasks_openapi_handler(ngx_http_request_t *r);
 
 
 extern ngx_module_t  ngx_http_tasks_module;

@@ -51,7 +51,8 @@ my $MAXIMAL = <<'END';
                    "absent_if": ["", 0, false, null, [], {}],
                    "description": "Whatever the worker adds"},
     "short":      {"type": "string", "view": "list", "absent_if": [""]},
-    "a field":    {"type": "integer", "view": "none", "absent_if": [0]},
+    "a field":    {"type": "integer", "view": "none", "absent_if": [0],
+                   "format": "int64"},
     "kind":       {"type": "string", "filter": true}
   },
 
