@@ -63,6 +63,13 @@ json_t *ngx_http_tasks_openapi_task(ngx_http_tasks_openapi_t *doc,
 json_t *ngx_http_tasks_openapi_field(ngx_http_tasks_openapi_t *doc,
     ngx_http_tasks_field_t *field, ngx_uint_t nullable);
 
+/*
+ * Adds "examples": values of a string that the definition names.  Writers are
+ * not held to them.
+ */
+void ngx_http_tasks_openapi_examples(ngx_http_tasks_openapi_t *doc,
+    json_t *schema, ngx_http_tasks_field_t *field);
+
 /* The id in responses. */
 json_t *ngx_http_tasks_openapi_id(ngx_http_tasks_openapi_t *doc,
     ngx_uint_t nullable);

@@ -84,9 +84,9 @@ static json_t *
 ngx_http_tasks_openapi_param(ngx_http_tasks_openapi_t *doc,
     ngx_http_tasks_param_t *param, const ngx_str_t *name)
 {
-    json_t                  *result, *source, *schema;
-    ngx_str_t               *role;
-    ngx_uint_t               path;
+    json_t                   *result, *source, *schema;
+    ngx_str_t                *role;
+    ngx_uint_t                path;
     ngx_http_tasks_field_t  **filters;
 
     path = (param->location.data[0] == 'p');
@@ -171,8 +171,9 @@ static json_t *
 ngx_http_tasks_openapi_scalar(ngx_http_tasks_openapi_t *doc,
     ngx_http_tasks_param_t *param, json_t *source)
 {
-    json_t      *schema, *pattern;
-    const char  *type;
+    json_t                   *schema, *pattern;
+    const char               *type;
+    ngx_http_tasks_field_t  **filters;
 
     switch (param->type) {
 
@@ -197,6 +198,12 @@ ngx_http_tasks_openapi_scalar(ngx_http_tasks_openapi_t *doc,
 
     } else {
         ngx_http_tasks_openapi_bounds(doc, param, schema);
+
+        if (param->role == NGX_HTTP_TASKS_ROLE_FILTER) {
+            filters = doc->route->collection->filters.elts;
+            ngx_http_tasks_openapi_examples(doc, schema,
+                                            filters[param->filter]);
+        }
     }
 
     pattern = json_object_get(source, "pattern");

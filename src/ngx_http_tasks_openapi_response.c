@@ -66,16 +66,12 @@ ngx_http_tasks_openapi_success(ngx_http_tasks_openapi_t *doc,
     json_t                  *response, *template;
     ngx_http_tasks_route_t  *route;
 
-    static ngx_str_t  descriptions[] = {
-        ngx_string("Tasks"),
-        ngx_string("The task"),
-        ngx_string("The cancel was done, or is asked for")
-    };
-    static ngx_str_t  not_modified = ngx_string("As the client has it");
+    static ngx_str_t  success = ngx_string("success");
+    static ngx_str_t  not_modified = ngx_string("not modified");
 
     route = doc->route;
     response = ngx_http_tasks_openapi_response(doc, responses, route->status,
-                                               &descriptions[route->action]);
+                                               &success);
 
     if (!route->empty) {
         template = json_object_get(doc->source.json, "response");
@@ -172,8 +168,9 @@ static ngx_uint_t
 ngx_http_tasks_openapi_fails(ngx_http_tasks_openapi_t *doc,
     ngx_http_tasks_param_t *param, ngx_uint_t rule)
 {
-    ngx_uint_t  query, integer;
+    ngx_uint_t  query, integer, cursor;
 
+    cursor = (param->role == NGX_HTTP_TASKS_ROLE_CURSOR);   /* it is bad then */
     query = (param->location.data[0] == 'q');
     integer = (param->type == NGX_HTTP_TASKS_TYPE_INTEGER);
 
@@ -195,7 +192,7 @@ ngx_http_tasks_openapi_fails(ngx_http_tasks_openapi_t *doc,
         return param->pattern != NULL;
 
     case NGX_HTTP_TASKS_RULE_MAX_LENGTH:
-        return param->type == NGX_HTTP_TASKS_TYPE_STRING;
+        return param->type == NGX_HTTP_TASKS_TYPE_STRING && !cursor;
 
     case NGX_HTTP_TASKS_RULE_REPEATED:
         return query && param->multiple != NGX_HTTP_TASKS_REPEATED
@@ -206,7 +203,7 @@ ngx_http_tasks_openapi_fails(ngx_http_tasks_openapi_t *doc,
         return param->multiple != NGX_HTTP_TASKS_SINGLE;
 
     default: /* NGX_HTTP_TASKS_RULE_TYPE */
-        return 1;
+        return !cursor;
     }
 }
 
@@ -429,7 +426,10 @@ ngx_http_tasks_openapi_shared(ngx_http_tasks_openapi_t *doc, json_t *schema,
 }
 
 
-/* The response of a status; more of one are described together. */
+/*
+ * The response of a status.  It is described by what has that status, as
+ * "success, bad_parameter".
+ */
 
 static json_t *
 ngx_http_tasks_openapi_response(ngx_http_tasks_openapi_t *doc,

@@ -72,6 +72,7 @@ ngx_http_tasks_openapi_field(ngx_http_tasks_openapi_t *doc,
 
     ngx_http_tasks_openapi_describe(doc, schema,
                         json_object_get(fields, (char *) field->name.data));
+    ngx_http_tasks_openapi_examples(doc, schema, field);
 
     return schema;
 }
