@@ -23,6 +23,9 @@ main() {
     sh docker/build.sh --install perl libtest-base-perl redis-server tini \
                                  curl openssl python3-jsonschema valgrind
 
+    # npm comes with nodejs where that is not Debian's own
+    command -v npm >/dev/null || sh docker/build.sh --install nodejs npm
+
     suites=t/*.t
 
     for argument do
