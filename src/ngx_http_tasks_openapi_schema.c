@@ -68,6 +68,12 @@ ngx_http_tasks_openapi_field(ngx_http_tasks_openapi_t *doc,
         ngx_http_tasks_openapi_put(doc, schema, "items", json_object());
     }
 
+    if (field->type == NGX_HTTP_TASKS_TYPE_OBJECT) {
+        /* said, as generators take its silence for "none" */
+        ngx_http_tasks_openapi_put(doc, schema, "additionalProperties",
+                                   json_true());
+    }
+
     fields = json_object_get(ngx_http_tasks_openapi_collection(doc), "fields");
 
     ngx_http_tasks_openapi_describe(doc, schema,

@@ -58,6 +58,12 @@ for my $api (@APIS) {
     is($response->status . ' ' . $response->header('Content-Type'),
        '200 application/json', "$api: there is a document");
 
+    my $etag = $response->header('ETag');
+
+    is(http($port, 'GET', "/openapi/$api.json",
+            headers => { 'If-None-Match' => $etag })->status, 304,
+       "$api: it is not sent again");
+
     $file{$api} = "$directory/$api.json";
     $document{$api} = $json->decode($response->body);
 
