@@ -74,13 +74,16 @@ ngx_http_tasks_openapi_generate(ngx_conf_t *cf,
 }
 
 
-void
+json_t *
 ngx_http_tasks_openapi_put(ngx_http_tasks_openapi_t *doc, json_t *object,
     const char *key, json_t *value)
 {
     if (json_object_set_new(object, key, value) != 0) {
         doc->failed = 1;
+        return NULL;
     }
+
+    return value;
 }
 
 
@@ -418,8 +421,7 @@ ngx_http_tasks_openapi_operation(ngx_http_tasks_openapi_t *doc,
     item = json_object_get(paths, path);
 
     if (item == NULL) {
-        item = json_object();
-        ngx_http_tasks_openapi_put(doc, paths, path, item);
+        item = ngx_http_tasks_openapi_put(doc, paths, path, json_object());
     }
 
     tag = ngx_http_tasks_openapi_tag(doc, doc->route->collection);

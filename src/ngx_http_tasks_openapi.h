@@ -28,10 +28,10 @@ typedef struct {
 
 /*
  * These take over "value", which may be NULL: then, and if memory is short,
- * doc->failed is set.
+ * doc->failed is set.  What was put is returned, the object's still, or NULL.
  */
-void ngx_http_tasks_openapi_put(ngx_http_tasks_openapi_t *doc, json_t *object,
-    const char *key, json_t *value);
+json_t *ngx_http_tasks_openapi_put(ngx_http_tasks_openapi_t *doc,
+    json_t *object, const char *key, json_t *value);
 void ngx_http_tasks_openapi_add(ngx_http_tasks_openapi_t *doc, json_t *array,
     json_t *value);
 

@@ -85,6 +85,10 @@ ngx_http_tasks_openapi_merge(ngx_conf_t *cf, ngx_http_tasks_loc_conf_t *tlcf)
 
     openapi = &tlcf->openapi;
 
+    if (openapi->base.data == NULL) {
+        ngx_str_set(&openapi->base, "");
+    }
+
     if (ngx_http_tasks_openapi_generate(cf, tlcf->definition, &openapi->base,
                                         &openapi->text)
         != NGX_OK)

@@ -448,12 +448,16 @@ ngx_http_tasks_openapi_response(ngx_http_tasks_openapi_t *doc,
         response = json_object();
         ngx_http_tasks_openapi_put(doc, response, "description",
                                    ngx_http_tasks_openapi_text(description));
-        ngx_http_tasks_openapi_put(doc, responses, (char *) key, response);
 
-        return response;
+        return ngx_http_tasks_openapi_put(doc, responses, (char *) key,
+                                          response);
     }
 
     former = json_string_value(json_object_get(response, "description"));
+    if (former == NULL) {
+        return response;                   /* memory was short */
+    }
+
     len = ngx_strlen(former) + 2 + description->len;
 
     p = ngx_pnalloc(doc->compiler.cf->temp_pool, len);
@@ -501,8 +505,8 @@ ngx_http_tasks_openapi_content(ngx_http_tasks_openapi_t *doc,
     content = json_object_get(response, "content");
 
     if (content == NULL) {
-        content = json_object();
-        ngx_http_tasks_openapi_put(doc, response, "content", content);
+        content = ngx_http_tasks_openapi_put(doc, response, "content",
+                                             json_object());
     }
 
     media = json_object_get(content, type);
@@ -544,8 +548,8 @@ ngx_http_tasks_openapi_header(ngx_http_tasks_openapi_t *doc,
     headers = json_object_get(response, "headers");
 
     if (headers == NULL) {
-        headers = json_object();
-        ngx_http_tasks_openapi_put(doc, response, "headers", headers);
+        headers = ngx_http_tasks_openapi_put(doc, response, "headers",
+                                             json_object());
     }
 
     ngx_http_tasks_openapi_put(doc, headers, name,

@@ -165,11 +165,10 @@ ngx_http_tasks_openapi_view(ngx_http_tasks_openapi_t *doc, ngx_uint_t detail)
     collection = doc->route->collection;
 
     schema = json_pack("{s:s}", "type", "object");
-    required = json_array();
-    properties = json_object();
-
-    ngx_http_tasks_openapi_put(doc, schema, "required", required);
-    ngx_http_tasks_openapi_put(doc, schema, "properties", properties);
+    required = ngx_http_tasks_openapi_put(doc, schema, "required",
+                                          json_array());
+    properties = ngx_http_tasks_openapi_put(doc, schema, "properties",
+                                            json_object());
 
     ngx_http_tasks_openapi_add(doc, required,
                          ngx_http_tasks_openapi_text(&collection->id.name));
@@ -225,9 +224,8 @@ ngx_http_tasks_openapi_cancel(ngx_http_tasks_openapi_t *doc, json_t *schema)
     collection = doc->route->collection;
     cancel = collection->cancel;
 
-    rule = json_object();
-
-    ngx_http_tasks_openapi_put(doc, schema, "x-tasks-cancel-from", rule);
+    rule = ngx_http_tasks_openapi_put(doc, schema, "x-tasks-cancel-from",
+                                      json_object());
     ngx_http_tasks_openapi_put(doc, rule, "field",
                        ngx_http_tasks_openapi_text(&collection->state->name));
 
