@@ -12,6 +12,8 @@ static json_t *ngx_http_tasks_openapi_source(ngx_http_tasks_openapi_t *doc,
     ngx_http_tasks_param_t *param);
 static json_t *ngx_http_tasks_openapi_param(ngx_http_tasks_openapi_t *doc,
     ngx_http_tasks_param_t *param, const ngx_str_t *name);
+static ngx_http_tasks_field_t *ngx_http_tasks_openapi_member(
+    ngx_http_tasks_openapi_t *doc, ngx_http_tasks_param_t *param);
 static json_t *ngx_http_tasks_openapi_values(ngx_http_tasks_openapi_t *doc,
     ngx_http_tasks_param_t *param, json_t *source, json_t *schema);
 static json_t *ngx_http_tasks_openapi_scalar(ngx_http_tasks_openapi_t *doc,
@@ -84,10 +86,10 @@ static json_t *
 ngx_http_tasks_openapi_param(ngx_http_tasks_openapi_t *doc,
     ngx_http_tasks_param_t *param, const ngx_str_t *name)
 {
-    json_t                   *result, *source, *schema;
-    ngx_str_t                *role;
-    ngx_uint_t                path;
-    ngx_http_tasks_field_t  **filters;
+    json_t                  *result, *source, *schema;
+    ngx_str_t               *role;
+    ngx_uint_t               path;
+    ngx_http_tasks_field_t  *field;
 
     path = (param->location.data[0] == 'p');
     source = ngx_http_tasks_openapi_source(doc, param);
@@ -120,13 +122,62 @@ ngx_http_tasks_openapi_param(ngx_http_tasks_openapi_t *doc,
                                    ngx_http_tasks_openapi_text(role));
     }
 
-    if (param->role == NGX_HTTP_TASKS_ROLE_FILTER) {
-        filters = doc->route->collection->filters.elts;
+    field = ngx_http_tasks_openapi_member(doc, param);
+
+    if (field) {
         ngx_http_tasks_openapi_put(doc, result, "x-tasks-field",
-               ngx_http_tasks_openapi_text(&filters[param->filter]->name));
+                                   ngx_http_tasks_openapi_text(&field->name));
     }
 
     return result;
+}
+
+
+/*
+ * The field that a filter looks at.  A parameter of a path that is none, as
+ * that of "/{job}/runs/{id}", stands for the field that one of its name in
+ * another path of the collection looks at.
+ */
+static ngx_http_tasks_field_t *
+ngx_http_tasks_openapi_member(ngx_http_tasks_openapi_t *doc,
+    ngx_http_tasks_param_t *param)
+{
+    ngx_uint_t                  i, j;
+    ngx_http_tasks_field_t    **filters;
+    ngx_http_tasks_route_t     *route;
+    ngx_http_tasks_param_t     *other;
+    ngx_http_tasks_segment_t   *segment;
+
+    filters = doc->route->collection->filters.elts;
+
+    if (param->role == NGX_HTTP_TASKS_ROLE_FILTER) {
+        return filters[param->filter];
+    }
+
+    if (param->role != NGX_HTTP_TASKS_ROLE_NONE
+        || param->location.data[0] != 'p')
+    {
+        return NULL;
+    }
+
+    route = doc->compiler.definition->routes.elts;
+
+    for (i = 0; i < doc->compiler.definition->routes.nelts; i++) {
+        segment = route[i].segments.elts;
+
+        for (j = 0; j < route[i].segments.nelts; j++) {
+            other = segment[j].param;
+
+            if (other && other->role == NGX_HTTP_TASKS_ROLE_FILTER
+                && route[i].collection == doc->route->collection
+                && ngx_http_tasks_equal(&other->name, &param->name))
+            {
+                return filters[other->filter];
+            }
+        }
+    }
+
+    return NULL;
 }
 
 
