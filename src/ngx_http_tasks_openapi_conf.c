@@ -136,9 +136,12 @@ ngx_http_tasks_openapi_handler(ngx_http_request_t *r)
     openapi = &tlcf->openapi;
 
     b = ngx_calloc_buf(r->pool);
-    etag = ngx_list_push(&r->headers_out.headers);
+    if (b == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
 
-    if (b == NULL || etag == NULL) {
+    etag = ngx_list_push(&r->headers_out.headers);
+    if (etag == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
