@@ -106,6 +106,16 @@ ngx_int_t ngx_http_tasks_compile_body(const ngx_http_tasks_node_t *node,
 ngx_int_t ngx_http_tasks_compile_text(const ngx_http_tasks_node_t *node,
     const char *text, uint64_t allowed, ngx_http_tasks_template_t *template);
 
+/* in the order of ngx_http_tasks_value_e */
+extern ngx_str_t  ngx_http_tasks_value_names[];
+
+/*
+ * If a name is at "p" ("$name", "$task.field", "${name}", perhaps with "?"
+ * behind), returns what follows it, else NULL.
+ */
+const char *ngx_http_tasks_template_name(const char *p, ngx_str_t *name,
+    ngx_uint_t *optional);
+
 /* "content_type" and "headers" of the whole definition. */
 ngx_int_t ngx_http_tasks_compile_defaults(const ngx_http_tasks_node_t *root);
 
@@ -118,6 +128,14 @@ ngx_int_t ngx_http_tasks_compile_classes(const ngx_http_tasks_node_t *errors);
  */
 ngx_http_tasks_error_t **ngx_http_tasks_compile_errors(
     const ngx_http_tasks_node_t *errors, const ngx_http_tasks_node_t *special);
+
+/*
+ * Where the response of a class is: "body" or "text" of one of the levels that
+ * "level" then names.  NGX_DECLINED: nowhere.
+ */
+ngx_int_t ngx_http_tasks_error_source(const ngx_http_tasks_node_t *errors,
+    const ngx_http_tasks_node_t *special, ngx_uint_t class, json_t **source,
+    ngx_uint_t *plain, const char **level);
 
 /*
  * "errors" is that of the definition: it may have messages for rules.  The

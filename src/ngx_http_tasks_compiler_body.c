@@ -24,8 +24,6 @@ static ngx_int_t ngx_http_tasks_body_string(const ngx_http_tasks_node_t *node,
 static ngx_int_t ngx_http_tasks_body_text(const ngx_http_tasks_node_t *node,
     const char *text, ngx_uint_t json, uint64_t allowed,
     ngx_http_tasks_template_t *template);
-static const char *ngx_http_tasks_body_name(const char *p, ngx_str_t *name,
-    ngx_uint_t *optional);
 static const char *ngx_http_tasks_body_word(const char *p);
 static ngx_int_t ngx_http_tasks_body_task(const ngx_http_tasks_node_t *node);
 static ngx_int_t ngx_http_tasks_body_field(const ngx_http_tasks_node_t *node,
@@ -35,7 +33,7 @@ static ngx_int_t ngx_http_tasks_body_lookup(const ngx_http_tasks_node_t *node,
 
 
 /* in the order of ngx_http_tasks_value_e */
-static ngx_str_t  ngx_http_tasks_value_names[] = {
+ngx_str_t  ngx_http_tasks_value_names[] = {
     ngx_string("tasks"),
     ngx_string("task"),
     ngx_string("total"),
@@ -205,8 +203,8 @@ ngx_http_tasks_body_object(const ngx_http_tasks_node_t *node,
         end = NULL;
 
         if (json_is_string(value)) {
-            end = ngx_http_tasks_body_name(json_string_value(value), &name,
-                                           &optional);
+            end = ngx_http_tasks_template_name(json_string_value(value), &name,
+                                               &optional);
         }
 
         if (end && optional && *end == '\0') {
@@ -265,7 +263,7 @@ ngx_http_tasks_body_string(const ngx_http_tasks_node_t *node,
     const char  *text, *end;
 
     text = json_string_value(node->json);
-    end = ngx_http_tasks_body_name(text, &name, &optional);
+    end = ngx_http_tasks_template_name(text, &name, &optional);
 
     if (end && *end == '\0') {
 
@@ -310,7 +308,7 @@ ngx_http_tasks_body_text(const ngx_http_tasks_node_t *node, const char *text,
     const char  *p, *end;
 
     for (p = text; *p; ) {
-        end = ngx_http_tasks_body_name(p, &name, &optional);
+        end = ngx_http_tasks_template_name(p, &name, &optional);
 
         if (end) {
             if (optional) {
@@ -378,12 +376,9 @@ ngx_http_tasks_body_text(const ngx_http_tasks_node_t *node, const char *text,
 }
 
 
-/*
- * If a name is at "p" ("$name", "$task.field", "${name}", perhaps with "?"
- * behind), returns what follows it, else NULL.
- */
-static const char *
-ngx_http_tasks_body_name(const char *p, ngx_str_t *name, ngx_uint_t *optional)
+const char *
+ngx_http_tasks_template_name(const char *p, ngx_str_t *name,
+    ngx_uint_t *optional)
 {
     const char  *start;
     ngx_uint_t   brace;

@@ -275,7 +275,7 @@ ngx_http_tasks_collection_add_field(const ngx_http_tasks_node_t *node,
 
     static const char *const  keys[] = {
         "type", "view", "filter", "required", "default", "absent_if",
-        "description", NULL
+        "format", "description", NULL
     };
 
     if (ngx_http_tasks_node_keys(node, keys) != NGX_OK) {
@@ -308,7 +308,9 @@ ngx_http_tasks_collection_add_field(const ngx_http_tasks_node_t *node,
                                    &choice)
         == NGX_ERROR
         || ngx_http_tasks_node_flag(node, "filter", &filter) == NGX_ERROR
-        || ngx_http_tasks_node_flag(node, "required", &required) == NGX_ERROR)
+        || ngx_http_tasks_node_flag(node, "required", &required) == NGX_ERROR
+        || ngx_http_tasks_node_string(node, "format", &field->format)
+           == NGX_ERROR)
     {
         return NGX_ERROR;
     }

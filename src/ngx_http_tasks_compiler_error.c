@@ -438,6 +438,34 @@ ngx_http_tasks_error_levels(const ngx_http_tasks_node_t *errors,
 }
 
 
+ngx_int_t
+ngx_http_tasks_error_source(const ngx_http_tasks_node_t *errors,
+    const ngx_http_tasks_node_t *special, ngx_uint_t class, json_t **source,
+    ngx_uint_t *plain, const char **level)
+{
+    ngx_uint_t             i;
+    ngx_http_tasks_node_t  levels[NGX_HTTP_TASKS_ERROR_LEVELS];
+
+    ngx_http_tasks_error_levels(errors, special, class, levels);
+
+    for (i = 0; i < NGX_HTTP_TASKS_ERROR_LEVELS; i++) {
+        *source = json_object_get(levels[i].json, "body");
+        *plain = (*source == NULL);
+
+        if (*plain) {
+            *source = json_object_get(levels[i].json, "text");
+        }
+
+        if (*source) {
+            *level = levels[i].key;
+            return NGX_OK;
+        }
+    }
+
+    return NGX_DECLINED;
+}
+
+
 static ngx_http_tasks_error_t *
 ngx_http_tasks_compile_error(const ngx_http_tasks_node_t *errors,
     const ngx_http_tasks_node_t *special, ngx_uint_t class)

@@ -62,7 +62,7 @@ static const char  *ngx_http_tasks_rule_messages[] = {
 };
 
 
-static ngx_str_t  ngx_http_tasks_role_names[] = {
+ngx_str_t  ngx_http_tasks_role_names[] = {
     ngx_string("none"),
     ngx_string("id"),
     ngx_string("filter"),

@@ -96,6 +96,7 @@ ngx_http_tasks_compile_routes(const ngx_http_tasks_node_t *node,
 
         route = ngx_array_push(&definition->routes);
         ngx_memzero(route, sizeof(ngx_http_tasks_route_t));
+        route->index = i;
 
         if (ngx_http_tasks_compile_route(&element, errors, route) != NGX_OK) {
             return NGX_ERROR;

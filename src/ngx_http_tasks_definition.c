@@ -12,6 +12,8 @@
 
 static ngx_int_t ngx_http_tasks_definition_load(
     ngx_http_tasks_compiler_t *compiler, ngx_http_tasks_node_t *root);
+static ngx_int_t ngx_http_tasks_definition_keep(ngx_conf_t *cf, json_t *json);
+static void ngx_http_tasks_definition_drop(void *data);
 static ngx_int_t ngx_http_tasks_definition_build(
     const ngx_http_tasks_node_t *root);
 static ngx_int_t ngx_http_tasks_definition_collections(
@@ -48,7 +50,6 @@ ngx_http_tasks_definition_t *
 ngx_http_tasks_definition_compile(ngx_conf_t *cf, ngx_str_t *file,
     ngx_http_tasks_variable_pt variable)
 {
-    ngx_int_t                     rc;
     ngx_http_tasks_node_t         root;
     ngx_http_tasks_compiler_t     compiler;
     ngx_http_tasks_definition_t  *definition;
@@ -70,11 +71,42 @@ ngx_http_tasks_definition_compile(ngx_conf_t *cf, ngx_str_t *file,
         return NULL;
     }
 
-    rc = ngx_http_tasks_definition_build(&root);
+    if (ngx_http_tasks_definition_keep(cf, root.json) != NGX_OK) {
+        return NULL;
+    }
 
-    json_decref(root.json);
+    definition->source = root.json;
 
-    return rc == NGX_OK ? definition : NULL;
+    return ngx_http_tasks_definition_build(&root) == NGX_OK ? definition
+                                                            : NULL;
+}
+
+
+/* Until all of the configuration was read: a document is made of it. */
+
+static ngx_int_t
+ngx_http_tasks_definition_keep(ngx_conf_t *cf, json_t *json)
+{
+    ngx_pool_cleanup_t  *cln;
+
+    cln = ngx_pool_cleanup_add(cf->temp_pool, 0);
+
+    if (cln == NULL) {
+        json_decref(json);
+        return NGX_ERROR;
+    }
+
+    cln->handler = ngx_http_tasks_definition_drop;
+    cln->data = json;
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_tasks_definition_drop(void *data)
+{
+    json_decref(data);
 }
 
 

@@ -139,6 +139,7 @@ typedef struct {
                                             data is NULL: left out */
     ngx_array_t              *absent_if; /* ngx_str_t, JSON text that stands
                                             for no value, or NULL */
+    ngx_str_t                 format;    /* for OpenAPI; data is NULL: none */
     unsigned                  list:1;
     unsigned                  detail:1;
     unsigned                  filter:1;
@@ -227,6 +228,7 @@ typedef enum {
 
 typedef struct {
     ngx_http_tasks_action_e   action;
+    ngx_uint_t                index;     /* in the file */
     ngx_http_tasks_collection_t  *collection;
     ngx_str_t                 method;
     ngx_array_t               segments;  /* ngx_http_tasks_segment_t */
@@ -315,6 +317,8 @@ struct ngx_http_tasks_collection_s {
 
 typedef struct {
     ngx_str_t                 file;      /* full name, for messages */
+    void                     *source;    /* json_t of it, while nginx reads its
+                                            configuration */
     ngx_array_t               collections;   /* pointers; the main one first */
     ngx_array_t               routes;    /* ngx_http_tasks_route_t */
     ngx_http_tasks_repeated_e  repeated;
@@ -351,9 +355,20 @@ ngx_http_tasks_definition_t *ngx_http_tasks_definition_compile(ngx_conf_t *cf,
     ngx_str_t *file, ngx_http_tasks_variable_pt variable);
 
 
+/*
+ * Makes the OpenAPI document of the routes, served below "base" (a path), in
+ * the configuration's pool; while nginx reads its configuration.  NGX_ERROR:
+ * no memory.
+ */
+ngx_int_t ngx_http_tasks_openapi_generate(ngx_conf_t *cf,
+    ngx_http_tasks_definition_t *definition, const ngx_str_t *base,
+    ngx_str_t *text);
+
+
 extern ngx_str_t  ngx_http_tasks_action_names[];
 extern ngx_str_t  ngx_http_tasks_rule_names[];
 extern ngx_str_t  ngx_http_tasks_type_names[];
+extern ngx_str_t  ngx_http_tasks_role_names[];
 
 
 #endif /* _NGX_HTTP_TASKS_DEFINITION_H_INCLUDED_ */

@@ -31,6 +31,14 @@ typedef struct {
 } ngx_http_tasks_main_conf_t;
 
 
+/* What "tasks_openapi" answers with. */
+typedef struct {
+    ngx_str_t                     base;      /* path in front of routes' paths */
+    ngx_str_t                     text;
+    ngx_str_t                     etag;
+} ngx_http_tasks_document_t;
+
+
 typedef struct {
     ngx_http_tasks_definition_t  *definition;
     ngx_str_t                     prefix;    /* of the URI, in front of paths;
@@ -45,6 +53,7 @@ typedef struct {
     ngx_str_t                     library_key;   /* of the collection whose */
     ngx_http_tasks_collection_t  *library;       /* tasks_library answers */
     ngx_uint_t                    prometheus;    /* what tasks_status speaks */
+    ngx_http_tasks_document_t     openapi;
     ngx_http_tasks_auth_conf_t    auth;
 } ngx_http_tasks_loc_conf_t;
 
@@ -170,6 +179,14 @@ void ngx_http_tasks_wait_end(ngx_http_tasks_ctx_t *ctx);
 
 /* By ngx_http_tasks_cache_e. */
 extern ngx_str_t     ngx_http_tasks_cache_names[];
+/* "tasks_openapi": the directive, what it needs of the definition (NGX_ERROR:
+ * no memory), the handler. */
+char *ngx_http_tasks_set_openapi(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+ngx_int_t ngx_http_tasks_openapi_merge(ngx_conf_t *cf,
+    ngx_http_tasks_loc_conf_t *tlcf);
+ngx_int_t ngx_http_tasks_openapi_handler(ngx_http_request_t *r);
+
 
 extern ngx_module_t  ngx_http_tasks_module;
 

@@ -173,6 +173,13 @@ static ngx_command_t  ngx_http_tasks_commands[] = {
       0,
       NULL },
 
+    { ngx_string("tasks_openapi"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS|NGX_CONF_TAKE1,
+      ngx_http_tasks_set_openapi,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
       ngx_null_command
 };
 
@@ -292,7 +299,8 @@ ngx_http_tasks_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 
     if (rv != NGX_CONF_OK
         || (clcf->handler != ngx_http_tasks_handler
-            && clcf->handler != ngx_http_tasks_library_handler))
+            && clcf->handler != ngx_http_tasks_library_handler
+            && clcf->handler != ngx_http_tasks_openapi_handler))
     {
         return rv;
     }
@@ -306,6 +314,11 @@ ngx_http_tasks_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 
     if (clcf->handler == ngx_http_tasks_library_handler) {
         return ngx_http_tasks_set_library(cf, conf);
+    }
+
+    if (clcf->handler == ngx_http_tasks_openapi_handler) {
+        return ngx_http_tasks_openapi_merge(cf, conf) == NGX_OK
+               ? NGX_CONF_OK : NGX_CONF_ERROR;
     }
 
     return ngx_http_tasks_set_prefix(cf, conf);

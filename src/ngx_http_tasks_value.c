@@ -340,7 +340,7 @@ static ngx_int_t
 ngx_http_tasks_value_status(ngx_http_tasks_ctx_t *ctx, ngx_uint_t index,
     ngx_http_tasks_value_t *value)
 {
-    ngx_uint_t  i, status;
+    ngx_uint_t  i, first, status;
 
     static struct {
         ngx_uint_t  status;
@@ -349,7 +349,12 @@ ngx_http_tasks_value_status(ngx_http_tasks_ctx_t *ctx, ngx_uint_t index,
         { 200, ngx_string("OK") },
         { 201, ngx_string("Created") },
         { 202, ngx_string("Accepted") },
+        { 203, ngx_string("Non-Authoritative Information") },
         { 204, ngx_string("No Content") },
+        { 205, ngx_string("Reset Content") },
+        { 206, ngx_string("Partial Content") },
+        { 207, ngx_string("Multi-Status") },
+        { 300, ngx_string("Multiple Choices") },
         { 400, ngx_string("Bad Request") },
         { 401, ngx_string("Unauthorized") },
         { 402, ngx_string("Payment Required") },
@@ -357,19 +362,32 @@ ngx_http_tasks_value_status(ngx_http_tasks_ctx_t *ctx, ngx_uint_t index,
         { 404, ngx_string("Not Found") },
         { 405, ngx_string("Method Not Allowed") },
         { 406, ngx_string("Not Acceptable") },
+        { 407, ngx_string("Proxy Authentication Required") },
+        { 408, ngx_string("Request Timeout") },
         { 409, ngx_string("Conflict") },
         { 410, ngx_string("Gone") },
+        { 411, ngx_string("Length Required") },
         { 412, ngx_string("Precondition Failed") },
         { 413, ngx_string("Content Too Large") },
+        { 414, ngx_string("URI Too Long") },
+        { 415, ngx_string("Unsupported Media Type") },
+        { 416, ngx_string("Range Not Satisfiable") },
+        { 417, ngx_string("Expectation Failed") },
+        { 421, ngx_string("Misdirected Request") },
         { 422, ngx_string("Unprocessable Entity") },
         { 423, ngx_string("Locked") },
         { 424, ngx_string("Failed Dependency") },
+        { 426, ngx_string("Upgrade Required") },
+        { 428, ngx_string("Precondition Required") },
         { 429, ngx_string("Too Many Requests") },
+        { 431, ngx_string("Request Header Fields Too Large") },
+        { 451, ngx_string("Unavailable For Legal Reasons") },
         { 500, ngx_string("Internal Server Error") },
         { 501, ngx_string("Not Implemented") },
         { 502, ngx_string("Bad Gateway") },
         { 503, ngx_string("Service Unavailable") },
         { 504, ngx_string("Gateway Timeout") },
+        { 507, ngx_string("Insufficient Storage") },
         { 0, ngx_null_string }
     };
 
@@ -381,10 +399,18 @@ ngx_http_tasks_value_status(ngx_http_tasks_ctx_t *ctx, ngx_uint_t index,
         return ngx_http_tasks_value_integer(ctx->request, status, value);
     }
 
-    for (i = 0; reasons[i].status; i++) {
-        if (reasons[i].status == status) {
-            break;
+    /* one that is not there is as the first of its hundred (RFC 9110, 15) */
+
+    first = 0;
+
+    for (i = 0; reasons[i].status && reasons[i].status != status; i++) {
+        if (reasons[i].status == status / 100 * 100) {
+            first = i;
         }
+    }
+
+    if (reasons[i].status == 0) {
+        i = first;
     }
 
     return ngx_http_tasks_value_text(&reasons[i].words, value);

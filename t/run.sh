@@ -30,6 +30,9 @@ main() {
                                  curl openssl python3-jsonschema \
                                  python3-prometheus-client valgrind
 
+    # npm comes with nodejs where that is not Debian's own
+    command -v npm >/dev/null || sh docker/build.sh --install nodejs npm
+
     suites=t/*.t
 
     for argument do
