@@ -1,0 +1,28 @@
+
+/*
+ * Directives that do more than set a value, as nginx calls them.
+ */
+
+
+#ifndef _NGX_HTTP_TASKS_DIRECTIVE_H_INCLUDED_
+#define _NGX_HTTP_TASKS_DIRECTIVE_H_INCLUDED_
+
+
+#include <ngx_http_tasks_handler.h>
+
+
+char *ngx_http_tasks_store(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_tasks_api(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_tasks_pass(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_tasks_set_fallback(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_tasks_set_cache(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_tasks_library(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
+
+#endif /* _NGX_HTTP_TASKS_DIRECTIVE_H_INCLUDED_ */
