@@ -10,6 +10,7 @@ package FaultyRedis;
 #   "server " . $fake->address . ";"
 #   $proxy->plan(stall => 10);         from now on
 #   $fake->commands;  $fake->connections;  $fake->inject($bytes);  $fake->drop;
+#   $proxy->late;                      how many replies were late
 #
 # The function gets each command as an array of words, and the plan, which is
 # whatever the test has set; it runs in the other process, so that variables of
@@ -29,6 +30,9 @@ package FaultyRedis;
 #                               (TCP only), or nothing more
 #   once => 1                   and only then, not on later connections
 #   split => [OFFSETS], byte_by_byte => 1, delay => MS      as above
+#   late => [PART, MS]          that part of the replies, at random, so late;
+#                               half of them begin when half of that is over,
+#                               so that the connection is not a silent one
 #   replace => { K => BYTES }   instead of the K-th reply (from 1)
 #   insert => { K => BYTES }    before it
 #
@@ -137,6 +141,11 @@ sub commands { return @{ $_[0]->_ask({ commands => 1 })->{commands} } }
 sub connections { return $_[0]->_ask({})->{connections} }
 
 
+# How many replies were late so far.
+
+sub late { return $_[0]->_ask({})->{late} }
+
+
 # Sends bytes that nobody asked for on every connection.
 
 sub inject {
@@ -197,7 +206,8 @@ sub new {
 
     return bless { listener => $listener, control => $control, %$option,
                    plan => $option->{plan} // {}, connections => [],
-                   accepted => 0, commands => [], bytes => 0, replies => 0 },
+                   accepted => 0, commands => [], bytes => 0, replies => 0,
+                   late => 0 },
                  $class;
 }
 
@@ -285,6 +295,7 @@ sub _obey {
 
     syswrite $self->{control},
              $json->encode({ connections => $self->{accepted},
+                             late        => $self->{late},
                              commands    => $request->{commands}
                                             && $self->{commands} }) . "\n";
 }
@@ -320,6 +331,9 @@ sub spoil {
         split        => [map { $_ - $before } @{ $plan->{split} // [] }],
     );
 
+    $self->_make_late(\%answer, @{ $plan->{late} })
+        if $plan->{late} && rand() < $plan->{late}[0];
+
     $self->{bytes} += length $reply;
 
     for my $end (qw(cut reset stall)) {
@@ -332,6 +346,19 @@ sub spoil {
     }
 
     return \%answer;
+}
+
+
+sub _make_late {
+    my ($self, $answer, undef, $milliseconds) = @_;
+
+    $self->{late}++;
+
+    return $answer->{delay} = $milliseconds if rand() < 0.5;
+
+    $answer->{delay} = $milliseconds / 2;
+    $answer->{split} = [1];
+    $answer->{gap} = $milliseconds / 2;
 }
 
 
@@ -444,7 +471,7 @@ sub queue {
 
     my $bytes = $answer->{bytes} // '';
     my $length = length $bytes;
-    my $gap = $answer->{byte_by_byte} ? 0.001 : 0.005;
+    my $gap = $answer->{byte_by_byte} ? 0.001 : ($answer->{gap} // 5) / 1000;
 
     my @cuts = $answer->{byte_by_byte} ? (1 .. $length - 1)
              : grep { $_ > 0 && $_ < $length }
