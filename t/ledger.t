@@ -59,7 +59,7 @@ redis('FUNCTION', 'LOAD', 'REPLACE', $_)
     for Tasks::Library::texts(Tasks::main_config(), 'l.json' => $DEFINITION);
 
 for my $owner (1 .. $OWNERS) {
-    put(RESP->new(redis_socket()), $owner, $_, 'run') for 0 .. $KINDS * $TASKS - 1;
+    put(redis_server(), $owner, $_, 'run') for 0 .. $KINDS * $TASKS - 1;
 }
 
 
@@ -231,9 +231,9 @@ sub result_of {
 
 my $proxy = FaultyRedis->proxy(redis_socket());
 my $nginx = start_nginx(<<'END',
-location /cached { tasks_api apis/l.json; tasks_pass main; tasks_scope $arg_owner; }
-location /off { tasks_api apis/l.json; tasks_pass main; tasks_scope $arg_owner;
-                tasks_cache off; }
+tasks_scope $arg_owner;
+location /cached { tasks_api apis/l.json; tasks_pass main; }
+location /off    { tasks_api apis/l.json; tasks_pass main; tasks_cache off; }
 END
     workers => 3, worker_connections => 256,
     http_config => 'tasks_store main { server ' . $proxy->address
@@ -273,14 +273,16 @@ my ($right, $aborted, $timeout, $unavailable) =
 
 is(join("\n", map { "$sum{$_} times $_" } sort keys %sum), '',
    "$REQUESTS requests: nobody got what another one asked for");
-is($right + $aborted + $timeout + $unavailable, $REQUESTS, 'all are in the ledger');
+is($right + $aborted + $timeout + $unavailable, $REQUESTS,
+   'all are in the ledger');
 cmp_ok($right, '>', 0.4 * $REQUESTS, 'most got an answer');
 cmp_ok($aborted, '>', 0.17 * $REQUESTS, 'many went away');
 cmp_ok($timeout, '>', 0.02 * $REQUESTS, 'some waited in vain');
 cmp_ok($late, '>', 0.02 * $REQUESTS, 'as replies were late');
 
 note(sprintf 'ledger.t: %d requests in %d s, %d aborted, %d late replies, '
-     . '%d right, %d timed out, %d unavailable, %d foreign', $REQUESTS, $seconds,
-     $aborted, $late, $right, $timeout, $unavailable, scalar keys %sum);
+     . '%d right, %d timed out, %d unavailable, %d foreign', $REQUESTS,
+     $seconds, $aborted, $late, $right, $timeout, $unavailable,
+     scalar keys %sum);
 
 done_testing();
