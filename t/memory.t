@@ -25,7 +25,7 @@ my $READERS = 200;
 
 # KiB by which memory may differ, however many requests there were.  The
 # address sanitizer keeps up to 256 MB of what was freed.
-my $FLAT = $SANITIZED ? 300000 : 128;
+my $FLAT = $SANITIZED ? 300000 : 64;
 my $EACH = $SANITIZED ? 2000 : 128;       # for each slow reader
 
 my $SECRET = 'of-hs256-0123456789abcdefghijklmnopq';
