@@ -247,7 +247,7 @@ my %CALLS = (
     epoll_ctl  => [[qw(ENOMEM ENOSPC EPERM)], @LOST, @ASKED],
     recv       => [[qw(ECONNRESET ETIMEDOUT EIO)], @LOST, @ASKED],
     writev     => [[qw(EPIPE ECONNRESET ENOBUFS)], @LOST, @ASKED],
-    ioctl      => [[qw(EINVAL ENOMEM EIO)], @LOST, 'a list in chunks'],
+    ioctl      => [[qw(EINVAL ENOMEM EIO)], @LOST],
     getsockopt => [[qw(EINVAL ENOMEM ENOBUFS)], 'after a loss, tcp'],
     setsockopt => [[qw(EINVAL ENOMEM ENOBUFS)], 'after a loss, tcp'],
 );
