@@ -197,12 +197,13 @@ sub next_one {
 }
 
 
-# Lets the first call fail, the second one, and so on, until two in a row are
-# none.  Returns how many failed.
+# Lets the first call fail, the second one, and so on, up to the most or until
+# two in a row are none.  Returns how many failed.
 
 sub sweep {
     my ($name, $kind, %order) = @_;
 
+    my $most = delete $order{most} // 1000;
     my $route = $ROUTES{$name};
     my $what = join ' ', $kind, map { "$_ $order{$_}" } sort keys %order;
     my $first = wait_for(sub {
@@ -215,7 +216,7 @@ sub sweep {
 
     ($worker) = $nginx->worker_pids;
 
-    while ($clean < 2 && $nth < 1000) {
+    while ($clean < 2 && $nth < $most) {
         my ($outcome, $failed, @trouble) =
             fail_once($route, $right, $kind, %order, nth => ++$nth);
 
@@ -253,23 +254,28 @@ my %CALLS = (
 );
 my ($allocations, $calls) = (0, 0);
 
+# To be connected again takes time: the quick form is short there.
+
 for my $name (sort keys %ROUTES) {
+    my $short = $ROUTES{$name}[4] && !$FULL;
+
     $allocations += sweep($name, 'memory', @$_)
-        for [], [times => 1e6], $FULL ? map { [times => $_] } 2 .. 5 : ();
+        for [], $short && $name ne $LOST[0] ? () : [times => 1e6],
+            $FULL ? map { [times => $_] } 2 .. 5 : ();
 }
 
 for my $kind (sort keys %CALLS) {
     my ($errors, @routes) = @{ $CALLS{$kind} };
 
-    for my $i (0 .. 2) {
-        my $number = Errno->can($errors->[$i])->();
+    for my $name (@routes) {
+        my $short = $ROUTES{$name}[4] && !$FULL;
 
-        # to be connected again takes time
-        @routes = grep { !/^after a loss, tcp|^lost/ } @routes
-            if $i && @routes > 1 && !$FULL;
+        for my $error ($short && $name ne $routes[0] ? $errors->[0]
+                                                     : @$errors) {
+            my @order = (error => Errno->can($error)->(),
+                         $short ? (most => 2) : ());
 
-        for my $name (@routes) {
-            $calls += sweep($name, $kind, error => $number, @$_)
+            $calls += sweep($name, $kind, @order, @$_)
                 for [], $FULL ? ([times => 2], [times => 5]) : ();
         }
     }
