@@ -15,7 +15,7 @@
 
 /* milliseconds of the first and the longest backoff, before jitter */
 #define NGX_HTTP_TASKS_BACKOFF_MIN  25
-#define NGX_HTTP_TASKS_BACKOFF_MAX  500
+#define NGX_HTTP_TASKS_BACKOFF_MAX  400
 
 /* a connection that lasted so long, in ms, is replaced without a backoff */
 #define NGX_HTTP_TASKS_REDIS_SOUND  1000

@@ -6,7 +6,6 @@
 use lib 't/lib';
 use Tasks ':live';
 
-use File::Temp qw(tempdir);
 use Socket qw(SOL_SOCKET SO_LINGER);
 use Time::HiRes qw(sleep time);
 
@@ -15,6 +14,7 @@ use Tasks::HTTP;
 use Tasks::Jobs;
 use Tasks::Library;
 use Tasks::Load;
+use Tasks::Valgrind;
 
 
 my $SLOW = $ENV{TASKS_SANITIZER_DIR} ? 3 : 1;     # of limits in seconds
@@ -811,21 +811,10 @@ sub start_small {
 
 
 unless ($ENV{TASKS_SANITIZER_DIR}) {
-    my $directory = tempdir(CLEANUP => 1);
-    my ($binary) = ($ENV{TEST_NGINX_BINARY}
-                    || grep { -x } map { "$_/nginx" } split(/:/, $ENV{PATH}), '/usr/sbin');
-
-    # what nginx itself allocates for good
-    write_to("$directory/nginx.supp", "{\n    environment\n    Memcheck:Leak\n"
-             . "    ...\n    fun:ngx_set_environment\n}\n");
-    write_to("$directory/nginx", "#!/bin/sh\nexec valgrind -q --leak-check=full "
-        . '--show-leak-kinds=definite --num-callers=20 '
-        . "--suppressions=$directory/nginx.supp "
-        . "--log-file=$directory/log.%p $binary " . '"$@"' . "\n");
-    chmod 0755, "$directory/nginx";
+    my $valgrind = Tasks::Valgrind->new;
 
     {
-        local $ENV{TEST_NGINX_BINARY} = "$directory/nginx";
+        local $ENV{TEST_NGINX_BINARY} = $valgrind->binary;
 
         my ($fake, $nginx) = start_small(master => 0);
         my @sharers = connections($nginx, 6);
@@ -842,27 +831,7 @@ unless ($ENV{TASKS_SANITIZER_DIR}) {
         is($nginx->exit_status, 0, 'valgrind: nginx exits with status 0');
     }
 
-    my $log = join '', map { read_from($_) } glob "$directory/log.*";
-    is($log, '', 'valgrind: no error, and nothing is lost');
-}
-
-
-sub write_to {
-    my ($path, $text) = @_;
-
-    open my $out, '>', $path or die "$path: $!\n";
-    print $out $text;
-    close $out or die "$path: $!\n";
-}
-
-
-sub read_from {
-    my ($path) = @_;
-
-    open my $in, '<', $path or return '';
-    local $/;
-
-    return <$in> // '';
+    is($valgrind->complaints, '', 'valgrind: no error, and nothing is lost');
 }
 
 

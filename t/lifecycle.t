@@ -7,7 +7,6 @@ use Tasks ':live';
 
 use Cwd qw(abs_path);
 use File::Temp qw(tempdir);
-use POSIX qw(_SC_CLK_TCK);
 use Time::HiRes qw(sleep time);
 
 use FaultyRedis;
@@ -15,7 +14,9 @@ use RESP;
 use Tasks::Jobs;
 use Tasks::Load;
 use Tasks::Nginx;
+use Tasks::Process;
 use Tasks::RedisServer;
+use Tasks::Valgrind;
 
 my $FULL = $ENV{TASKS_FULL};
 my $SLOW = $ENV{TASKS_SANITIZER_DIR} ? 3 : 1;     # of limits in seconds
@@ -63,46 +64,6 @@ sub fill {
         status => $_ % 2 ? 'running' : 'completed', kind => 'k' . $_ % 3,
         created => sprintf '2025-01-01T00:00:%02d', $_)) for 1 .. 40;
 }
-
-
-sub slurp {
-    my ($path) = @_;
-
-    open my $in, '<', $path or return '';
-    local $/;
-
-    return <$in> // '';
-}
-
-
-# All processes below one, by what they call themselves.
-
-sub children {
-    my ($pid, $title) = @_;
-
-    return grep { slurp("/proc/$_/cmdline") =~ $title }
-           grep { slurp("/proc/$_/stat") =~ /^\d+ \(.*\) \S $pid /s }
-           map { m{(\d+)/stat$} } glob '/proc/[0-9]*/stat';
-}
-
-
-sub old_workers { children($_[0]->pid, qr/worker process is shutting down/) }
-
-
-# utime + stime in seconds.
-
-sub cpu_of {
-    my ($pid) = @_;
-
-    my @field = split ' ', slurp("/proc/$pid/stat") =~ s/^.*\) //sr;
-
-    return ($field[11] + $field[12]) / POSIX::sysconf(_SC_CLK_TCK);
-}
-
-
-sub rss_of { return 4096 * (split ' ', slurp("/proc/$_[0]/statm"))[1] }
-
-sub fds_of { return scalar(() = glob "/proc/$_[0]/fd/*") }
 
 
 sub no_failures {
@@ -483,30 +444,12 @@ sub gone {
 # Memory, by valgrind, of the module as it is built for use
 
 unless ($ENV{TASKS_SANITIZER_DIR}) {
-    my $directory = tempdir(CLEANUP => 1);
-    my $wrapper = "$directory/nginx";
-
-    # what nginx itself allocates for good
-
-    open my $out, '>', "$directory/nginx.supp" or die "nginx.supp: $!\n";
-    print $out "{\n    environment\n    Memcheck:Leak\n    ...\n"
-               . "    fun:ngx_set_environment\n}\n";
-    close $out;
-
-    open $out, '>', $wrapper or die "$wrapper: $!\n";
-    print $out "#!/bin/sh\nexec valgrind -q --leak-check=full "
-        . '--show-leak-kinds=definite --num-callers=20 '
-        . "--suppressions=$directory/nginx.supp "
-        . "--log-file=$directory/log.%p $ENV{TEST_NGINX_BINARY} "
-        . '"$@"' . "\n";
-    close $out;
-    chmod 0755, $wrapper;
-
+    my $valgrind = Tasks::Valgrind->new;
     my $own = FaultyRedis->proxy(redis_socket());
     fill();
 
     {
-        local $ENV{TEST_NGINX_BINARY} = $wrapper;
+        local $ENV{TEST_NGINX_BINARY} = $valgrind->binary;
 
         my $nginx = start_jobs(master => 0, worker_connections => 256,
             store => 'server ' . $own->address . '; timeout 500ms; '
@@ -518,8 +461,7 @@ unless ($ENV{TASKS_SANITIZER_DIR}) {
         is($nginx->exit_status, 0, 'valgrind: nginx exits with status 0');
     }
 
-    my $log = join '', map { slurp($_) } glob "$directory/log.*";
-    is($log, '', 'valgrind: no error, and nothing is lost');
+    is($valgrind->complaints, '', 'valgrind: no error, and nothing is lost');
 }
 
 

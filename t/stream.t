@@ -12,7 +12,7 @@ use IO::Uncompress::Gunzip ();
 use JSON::PP ();
 use MIME::Base64 ();
 use POSIX ();
-use Socket qw(SOL_SOCKET SO_LINGER SO_RCVBUF);
+use Socket qw(SOL_SOCKET SO_LINGER);
 use Time::HiRes qw(sleep time);
 
 use FaultyRedis;
@@ -1202,16 +1202,7 @@ sub calls {
 
 # A connection whose buffers are small.
 
-sub slow_connect {
-    my ($port, $bytes) = @_;
-
-    socket my $socket, Socket::PF_INET(), Socket::SOCK_STREAM(), 0 or die "socket: $!\n";
-    setsockopt $socket, SOL_SOCKET, SO_RCVBUF, pack 'i', $bytes // 32768;
-    connect $socket, Socket::pack_sockaddr_in($port, Socket::inet_aton('127.0.0.1'))
-        or die "connect: $!\n";
-
-    return bless { socket => $socket, buffer => '' }, 'Tasks::HTTP';
-}
+sub slow_connect { return http_connect($_[0], $_[1] // 32768) }
 
 
 sub rss {

@@ -11,6 +11,7 @@ package FaultyRedis;
 #   $proxy->plan(stall => 10);         from now on
 #   $fake->commands;  $fake->connections;  $fake->inject($bytes);  $fake->drop;
 #   $proxy->replies;                   as the real Redis sent them
+#   $proxy->late;                      how many replies were late
 #
 # The function gets each command as an array of words, the plan, which is
 # whatever the test has set, and the connection's number; it runs in the other
@@ -32,6 +33,9 @@ package FaultyRedis;
 #                               (TCP only), or nothing more
 #   once => 1                   and only then, not on later connections
 #   split => [OFFSETS], byte_by_byte => 1, delay => MS      as above
+#   late => [PART, MS]          that part of the replies, at random, so late;
+#                               half of them begin when half of that is over,
+#                               so that the connection is not a silent one
 #   replace => { K => BYTES }   instead of the K-th reply (from 1)
 #   insert => { K => BYTES }    before it
 #
@@ -145,6 +149,11 @@ sub replies { return @{ $_[0]->_ask({ sent => 1 })->{sent} } }
 sub connections { return $_[0]->_ask({})->{connections} }
 
 
+# How many replies were late so far.
+
+sub late { return $_[0]->_ask({})->{late} }
+
+
 # Sends bytes that nobody asked for on every connection.
 
 sub inject {
@@ -206,7 +215,7 @@ sub new {
     return bless { listener => $listener, control => $control, %$option,
                    plan => $option->{plan} // {}, connections => [],
                    accepted => 0, commands => [], sent => [], bytes => 0,
-                   replies => 0 }, $class;
+                   replies => 0, late => 0 }, $class;
 }
 
 
@@ -293,8 +302,9 @@ sub _obey {
 
     syswrite $self->{control},
              $json->encode({ connections => $self->{accepted},
-                             map { $_ => $request->{$_} && $self->{$_} }
-                                 qw(commands sent) }) . "\n";
+                              late => $self->{late},
+                              map { $_ => $request->{$_} && $self->{$_} }
+                                  qw(commands sent) }) . "\n";
 }
 
 
@@ -330,6 +340,9 @@ sub spoil {
         split        => [map { $_ - $before } @{ $plan->{split} // [] }],
     );
 
+    $self->_make_late(\%answer, @{ $plan->{late} })
+        if $plan->{late} && rand() < $plan->{late}[0];
+
     $self->{bytes} += length $reply;
 
     for my $end (qw(cut reset stall)) {
@@ -342,6 +355,19 @@ sub spoil {
     }
 
     return \%answer;
+}
+
+
+sub _make_late {
+    my ($self, $answer, undef, $milliseconds) = @_;
+
+    $self->{late}++;
+
+    return $answer->{delay} = $milliseconds if rand() < 0.5;
+
+    $answer->{delay} = $milliseconds / 2;
+    $answer->{split} = [1];
+    $answer->{gap} = $milliseconds / 2;
 }
 
 

@@ -10,14 +10,21 @@ use warnings;
 
 use IO::Select;
 use IO::Socket::INET;
+use Socket qw(SO_RCVBUF SOL_SOCKET);
 use Time::HiRes qw(time);
 
 
-sub connect {
-    my ($class, $port) = @_;
+# With a size, no more than about that is received before it is read.
 
-    my $socket = IO::Socket::INET->new(PeerAddr => '127.0.0.1',
-                                       PeerPort => $port, Proto => 'tcp')
+sub connect {
+    my ($class, $port, $size) = @_;
+
+    my $socket = IO::Socket::INET->new(Proto => 'tcp')
+        or die "socket: $!\n";
+
+    setsockopt $socket, SOL_SOCKET, SO_RCVBUF, pack 'i', $size if $size;
+
+    $socket->connect($port, Socket::inet_aton('127.0.0.1'))
         or die "connect to port $port: $!\n";
 
     return bless { socket => $socket, buffer => '' }, $class;

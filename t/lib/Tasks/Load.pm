@@ -9,6 +9,10 @@ package Tasks::Load;
 #   my $result = $load->stop;
 #   $result->{requests}; @{ $result->{failures} }; $result->{statuses}{200};
 #
+# In place of paths, requests => CODE says what to ask next: it gets the number
+# of the client and of its request (both from 0) and returns method and path.
+# Of what is answered with 200, its paths are then in @{ $result->{done} }.
+#
 # Fresh clients make a connection for each request.  Kept ones keep theirs
 # until it is closed or they are told "Connection: close"; a kept connection
 # may be closed while a request is on its way to it, before a byte of the
@@ -26,8 +30,8 @@ use Time::HiRes qw(sleep time);
 use Tasks::HTTP;
 
 
-# Options: fresh, kept (how many clients), paths, accept, pause (seconds
-# between requests, 0).
+# Options: fresh, kept (how many clients), paths or requests, accept, pause
+# (seconds between requests, 0).
 
 sub start {
     my ($class, $port, %option) = @_;
@@ -35,6 +39,7 @@ sub start {
     my @clients = map { { pause => 0, %option, port => $port, kept => $_ } }
                   (0) x ($option{fresh} // 0), (1) x ($option{kept} // 0);
 
+    $clients[$_]{number} = $_ for 0 .. $#clients;
     $_->{results} = _fork($_) for @clients;
 
     return bless { clients => \@clients }, $class;
@@ -62,7 +67,8 @@ sub _fork {
 sub stop {
     my ($self) = @_;
 
-    my %sum = (requests => 0, raced => 0, failures => [], statuses => {});
+    my %sum = (requests => 0, raced => 0, failures => [], statuses => {},
+               done => []);
 
     kill 'TERM', map { $_->{pid} } @{ $self->{clients} };
 
@@ -75,7 +81,7 @@ sub stop {
         $sum{$_} += $result->{$_} // 0 for qw(requests raced);
         $sum{statuses}{$_} += $result->{statuses}{$_}
             for keys %{ $result->{statuses} };
-        push @{ $sum{failures} }, @{ $result->{failures} };
+        push @{ $sum{$_} }, @{ $result->{$_} // [] } for qw(failures done);
     }
 
     return \%sum;
@@ -100,8 +106,10 @@ sub _ask_on {
     srand $$;
 
     until ($stopped) {
-        my $path = $client->{paths}[rand @{ $client->{paths} }];
-        my $response = eval { _ask($client, $path, \%result) };
+        my ($method, $path) = $client->{requests}
+            ? $client->{requests}->($client->{number}, $result{requests})
+            : ('GET', $client->{paths}[rand @{ $client->{paths} }]);
+        my $response = eval { _ask($client, $method, $path, \%result) };
 
         last if $stopped;       # the signal may have cut the waiting short
 
@@ -112,6 +120,7 @@ sub _ask_on {
                  : $response->status . ' ' . $response->body;
 
         $result{statuses}{substr $text, 0, 3}++;
+        push @{ $result{done} }, $path if $client->{requests} && $text =~ /^200 /;
 
         push @{ $result{failures} },
              sprintf('%.3f %s: %s', time, $path, substr $text, 0, 200)
@@ -125,13 +134,13 @@ sub _ask_on {
 
 
 sub _ask {
-    my ($client, $path, $result) = @_;
+    my ($client, $method, $path, $result) = @_;
 
     for (1 .. 3) {
         my $kept = $client->{connection};
         my $connection = $kept // Tasks::HTTP->connect($client->{port});
         my $response = eval {
-            $connection->send(Tasks::HTTP::request_bytes('GET', $path,
+            $connection->send(Tasks::HTTP::request_bytes($method, $path,
                 $client->{kept} ? ()
                                 : (headers => { Connection => 'close' })));
             $connection->response(10);

@@ -15,8 +15,8 @@ use RESP;
 my $START_TIMEOUT = 10;
 
 
-# The arguments are added to redis-server's, such as "--requirepass", "x".
-# Starts the server.
+# The arguments are added to redis-server's, such as "--requirepass", "x", and
+# take the place of those below.  Starts the server.
 
 sub new {
     my ($class, @arguments) = @_;
@@ -35,7 +35,8 @@ sub socket    { "$_[0]{directory}/redis.sock" }
 sub directory { $_[0]{directory} }
 
 
-# Starts it, again if it was stopped, on the same socket, and empty.
+# Starts it, again if it was stopped, on the same socket, and empty unless the
+# arguments have it write to the disk.
 
 sub start {
     my ($self) = @_;
