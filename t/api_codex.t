@@ -731,7 +731,7 @@ D A
 
 === a token counts for a minute after it has expired
 --- more_headers eval
-[map { main::bearer(exp => time + $_) } -1, -50, -70]
+[map { main::bearer(exp => time + $_) } -1, -5, -70]
 --- request eval
 [("GET $main::API") x 3]
 --- error_code eval

@@ -1127,7 +1127,9 @@ sub end {
     my ($lists, $rows, $changing) = (0, 0, 0);
     my $until = time + ($FULL ? 40 : 8);
 
-    while (time < $until) {
+    # so long, and on a slow machine until there are enough
+
+    while (time < $until || ($lists <= 30 && time < $until + 60)) {
         for my $path (sort keys %paths) {
             my $lines = $lists % 3 == 2;
             my $response = ask($nginx, $path,
