@@ -396,8 +396,9 @@ function showHealth() {
             : `The server cannot be reached (${failure.message})`;
 
         setText(byId('problem-text'), told);
-        byId('problem-credential').hidden = failure.status === 0
-                                            || failure.status >= 500;
+        byId('problem-credential').hidden =
+            ![200, 401, 403].includes(failure.status);
+        byId('problem-first').hidden = pages.isFirst(values);
     } else {
         setText(byId('problem-text'), '');
     }
@@ -572,6 +573,8 @@ function setUp() {
         showHealth();
     });
 
+    byId('problem-first').addEventListener('click',
+        () => go(taskId, pages.begin(values), true));
     byId('problem-again').addEventListener('click', () => source.refresh());
     byId('start-again').addEventListener('click', start);
     byId('skip').addEventListener('click', (event) => {

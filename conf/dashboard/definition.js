@@ -237,7 +237,8 @@ export function pathOf(operation, view, task) {
         const value = task[field] ?? (parameter.required
                                       ? parameter.schema.enum?.[0] : undefined);
 
-        if (value != null) {
+        // a browser takes "." and ".." for steps, not for names
+        if (value != null && !/^\.{1,2}$/.test(value)) {
             values[parameter.name] = String(value);
 
         } else if (parameter.required) {

@@ -216,8 +216,8 @@ export class Pages {
     }
 
 
-    get names() {
-        return [this.#parameter?.name, this.#limit?.name].filter((n) => n);
+    isFirst(values) {
+        return !values[this.#parameter?.name];
     }
 
 

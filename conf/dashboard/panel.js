@@ -148,7 +148,20 @@ export class Panel {
         this.#keep(places.data, data, task, datum);
         places.empty.textContent = empty.length
             ? `Without a value: ${empty.join(', ')}` : '';
-        places.cancel.hidden = !canCancel(view, task);
+        this.#offer(canCancel(view, task));
+    }
+
+
+    // A button that goes leaves the focus to the heading.
+
+    #offer(can) {
+        const { cancel, title: heading } = this.#places;
+
+        if (!can && cancel === document.activeElement) {
+            heading.focus();
+        }
+
+        cancel.hidden = !can;
     }
 
 

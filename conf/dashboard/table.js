@@ -4,7 +4,7 @@
 
 import { canCancel, isNumber, isTime, progressOfTask, typesOf }
     from './definition.js';
-import { badge, element, short, timeElement, timeTitle, title, tone }
+import { badge, element, idElements, timeElement, timeTitle, title, tone }
     from './text.js';
 
 const MOST = 9;                 // columns
@@ -121,6 +121,9 @@ export class Table {
         const ids = new Set(tasks.map((task) => this.#id(task)));
         const changed = [];
 
+        // of a row that goes it would be lost
+        const hadFocus = this.#body.contains(document.activeElement);
+
         this.#setColumns(tasks);
 
         for (const [id, { row }] of this.#rows) {
@@ -156,6 +159,10 @@ export class Table {
 
         this.#setTabs();
 
+        if (hadFocus && !this.#body.contains(document.activeElement)) {
+            this.focus();
+        }
+
         return changed;
     }
 
@@ -163,9 +170,9 @@ export class Table {
     // Marks the task that is looked at; null is none.
 
     select(id) {
-        for (const [own, { row }] of this.#rows) {
+        for (const [own, { row, link }] of this.#rows) {
             row.classList.toggle('selected', own === id);
-            row.setAttribute('aria-selected', String(own === id));
+            link.ariaCurrent = own === id ? 'true' : null;
         }
 
         if (this.#rows.has(id)) {
@@ -218,9 +225,8 @@ export class Table {
 
     #add(task) {
         const id = this.#id(task);
-        const link = element('a', { title: id, 'aria-label': `Task ${id}` },
-                             short(id));
-        const row = element('tr', { role: 'row', 'aria-selected': 'false' });
+        const link = element('a', { title: id }, ...idElements(id));
+        const row = element('tr', { role: 'row' });
         const cells = this.#columns.map((column) => {
             const isId = column.kind === 'id';
 

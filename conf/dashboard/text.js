@@ -171,10 +171,11 @@ function bigger(key, value) {
 }
 
 
-// A long id with its middle left out; names of it have all of it.
+// An id.  Of a long one the middle is hidden, but there to be copied and read.
 
-export function short(id) {
-    return id.length > 20 ? `${id.slice(0, 8)}…${id.slice(-6)}` : id;
+export function idElements(id) {
+    return id.length <= 20 ? [id]
+        : [element('span', { class: 'head' }, id.slice(0, -6)), id.slice(-6)];
 }
 
 
