@@ -510,8 +510,11 @@ end() {
 welcome() {
     cat <<END
 
-Five task APIs answer on $(url "$port").  All but Omelette want a
-token or a key: a file for your shell has these, valid for a day, and the URLs.
+Five task APIs answer on $(url "$port"), and a page shows them:
+$(url "$port")/dashboard/
+
+All but Omelette want a token or a key: a file for your shell has these, valid
+for a day, and the URLs.  The page takes such a header as it is in that file.
 
   . "$dir/credentials"
 

@@ -1,7 +1,7 @@
 # conf/dashboard in a real browser, as conf/nginx.conf serves it: what is seen,
 # done by mouse and by keyboard, and asked for; with Redis stopped and back; for
-# APIs that it has never heard of.  It runs the module as built for use, so that
-# run.sh leaves it out of the pass with sanitizers.
+# an API that it has never heard of.  The page is what is tested: run.sh leaves
+# it out of the pass with sanitizers.
 
 use utf8;
 

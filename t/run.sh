@@ -27,10 +27,12 @@ main() {
     command -v npm >/dev/null || sh docker/build.sh --install nodejs npm
 
     suites=t/*.t
+    browser=
 
     for argument do
         case $argument in
-        *.t|t|t/) suites= ;;
+        *dashboard.t|t|t/) suites= browser=chromium ;;
+        *.t) suites= ;;
         -j*) export TEST_NGINX_RANDOMIZE=1 ;;
         esac
     done
@@ -38,6 +40,11 @@ main() {
     status=0
 
     if [ "$sanitize" != only ]; then
+        # the largest package, which one suite wants
+        if [ -n "$suites$browser" ]; then
+            sh docker/build.sh --install chromium
+        fi
+
         sh docker/build.sh
         prove_normal "$@" || status=$?
     fi
@@ -80,10 +87,11 @@ prove_sanitized() {
     rm -rf "$reports"
     mkdir -p "$reports"
 
-    # the demo builds and runs the module as it is for use
+    # the demo builds and runs the module as it is for use; the page in the
+    # browser asks nothing that other suites do not
 
     if [ -n "$suites" ]; then
-        suites=$(ls t/*.t | grep -v '^t/demo\.t$')
+        suites=$(ls t/*.t | grep -Ev '^t/(demo|dashboard)\.t$')
     fi
 
     TASKS_MODULE=$root/build/asan/ngx_http_tasks_module.so \

@@ -203,7 +203,7 @@ export class Source {
         const longer = Math.min(LONGEST, this.#interval * 2 ** failures);
 
         // not all pages at once
-        return Math.max(usual, after, longer * (0.75 + Math.random() / 4));
+        return Math.max(usual, after, longer * (1 + Math.random() / 4));
     }
 }
 

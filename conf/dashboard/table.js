@@ -8,6 +8,7 @@ import { badge, element, idElements, timeElement, timeTitle, title, tone }
     from './text.js';
 
 const MOST = 9;                 // columns
+const NAME = 3;                 // a rank: the less, the more it says
 
 
 // Columns: the fields of the list that say most by their names and types, as far
@@ -28,10 +29,21 @@ function columnsOf(view, tasks, kept = new Set()) {
         }
     });
 
+    found.sort((a, b) => a.rank - b.rank || a.place - b.place);
+
+    // one name says enough where there is little room
+    found.filter(({ rank }) => rank === NAME).slice(1)
+         .forEach((column) => { column.rank = NAME + 4; });
+
+    const lead = found.find(({ kind }) => kind === 'text');
+
+    if (lead) {
+        lead.isLead = true;
+    }
+
     const order = ['id', 'state', 'text', 'number', 'progress', 'time'];
 
-    return found.sort((a, b) => a.rank - b.rank || a.place - b.place)
-                .slice(0, MOST)
+    return found.slice(0, MOST)
                 .sort((a, b) => order.indexOf(a.kind) - order.indexOf(b.kind)
                                 || a.rank - b.rank || a.place - b.place);
 }
@@ -74,8 +86,8 @@ function rankOf(view, field, kind, filters) {
 
     return kind === 'id' ? 0
          : kind === 'state' ? 1
-         : /(?:^| )(?:name|title|subject|label)$/.test(name) ? 2
-         : /(?:^| )(?:type|kind|category)$/.test(name) ? 3
+         : /(?:^| )(?:type|kind|category)$/.test(name) ? 2
+         : /(?:^| )(?:name|title|subject|label)$/.test(name) ? NAME
          : kind === 'progress' ? 4
          : field === view.order || /^created/.test(name) ? 5
          : filters.includes(field) ? 6
@@ -376,10 +388,12 @@ function flash(row) {
 }
 
 
-// "rank-1" to "rank-3": from which width on a column is shown.
+// "rank-1" to "rank-3": from which width on a column is shown; "lead": beside
+// the id where there are no columns.
 
-function classOf({ kind, rank }) {
-    return `${kind} rank-${rank <= 4 ? 1 : rank <= 6 ? 2 : 3}`;
+function classOf({ kind, rank, isLead }) {
+    return `${kind} rank-${rank <= 4 ? 1 : rank <= 6 ? 2 : 3}`
+           + (isLead ? ' lead' : '');
 }
 
 
