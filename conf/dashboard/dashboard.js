@@ -146,6 +146,7 @@ function showView(wanted) {
     pages = new Pages(view, (own, isNew) => go(taskId, own, isNew));
 
     byId('filters').replaceChildren(form.element);
+    byId('filters').hidden = form.element.hidden;
     byId('table').replaceChildren(table.element);
     byId('pages').replaceChildren(pages.element);
 

@@ -215,8 +215,9 @@ export function canCancel(view, task) {
     const has = (values, field) => values.some((value) =>
                                        String(value) === String(task[field]));
 
+    // of a field that is never shown the server knows
     for (const [field, values] of Object.entries(rule.where ?? {})) {
-        if (!has(values, field)) {
+        if (field in view.fields && !has(values, field)) {
             return false;
         }
     }

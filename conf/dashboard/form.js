@@ -287,6 +287,10 @@ export class Pages {
         const total = read.total === undefined ? ''
             : ` of ${Number(read.total).toLocaleString('en')}`;
 
+        if (this.#kind === 'page' && !limit) {
+            return `Page ${at}${total && `, ${total.slice(4)} in all`}`;
+        }
+
         if (this.#kind === 'offset' || this.#kind === 'page') {
             const start = this.#kind === 'page' ? (at - this.#first()) * limit
                                                 : at;
