@@ -1,15 +1,16 @@
-// The page: which API, which of its lists, with which filters, and which task is
-// looked at; all of that is in the page's address.
+// The page: which API, which of its lists, with which filters, and which task
+// is looked at; all of that is in the page's address.
 //
 //     ?openapi=/openapi/jobs.json&every=2#/LIST/TASK?PARAMETER=VALUE
 
+import { Credential } from './credential.js';
 import { pathOf, readDocument, readResponse, urlOf } from './definition.js';
 import { Form, Pages, defaults } from './form.js';
 import { Panel, Question } from './panel.js';
 import { Source } from './source.js';
 import { Table } from './table.js';
-import { absolute, badge, count, element, inSeconds, moveTimes, relative, title }
-    from './text.js';
+import { absolute, badge, count, element, inSeconds, moveTimes, relative,
+         title } from './text.js';
 
 const byId = (id) => document.getElementById(id);
 const search = new URLSearchParams(location.search);
@@ -92,29 +93,11 @@ function apply() {
 }
 
 
-// Requests
-
-function credential() {
-    try {
-        return JSON.parse(sessionStorage.getItem(`tasks ${documentUrl}`)) ?? {};
-    } catch {
-        return {};
-    }
-}
-
-
-function headers() {
-    const { header, value } = credential();
-
-    return !value ? {} : header === 'Authorization'
-        ? { Authorization: /\s/.test(value) ? value : `Bearer ${value}` }
-        : { 'X-API-Key': value };
-}
-
+// A request of an operation, for the source.
 
 function request(operation, url) {
     return {
-        url, method: operation.method, headers: headers(),
+        url, method: operation.method, headers: credential.headers,
         read: (status, text) => {
             const result = readResponse(operation, status, text);
 
@@ -357,6 +340,16 @@ const panel = new Panel(byId('task'), {
     cancel: ask,
 });
 const question = new Question(byId('cancel'));
+const credential = new Credential(() => {
+    loaded = failure = null;
+
+    if (api) {
+        watchList();
+        showTask(taskId);
+    } else {
+        start();
+    }
+});
 
 
 // What is said: to screen readers, and for a while to be seen.
@@ -377,12 +370,13 @@ function say(text, isSeen) {
 
 function showHealth() {
     const live = byId('live');
-    const text = failure ? `Trying again ${inSeconds(failure.next)}`
-        : loaded === null ? 'Loading'
+    const text = source.paused && loaded === null ? 'Paused'
         : source.paused ? `Paused, as of ${relative(loaded)}`
+        : failure ? `Trying again ${inSeconds(failure.next)}`
+        : loaded === null ? 'Loading'
         : `Live, checked ${relative(loaded)}`;
 
-    live.className = failure ? 'trouble' : source.paused ? 'paused' : 'live';
+    live.className = source.paused ? 'paused' : failure ? 'trouble' : 'live';
     setText(live, text);
 
     byId('card').hidden = loaded === null;
@@ -415,71 +409,6 @@ function setText(place, text) {
     if (place.textContent !== text) {
         place.textContent = text;
     }
-}
-
-
-// The credential, for this API and until the tab is closed.
-
-function setUpCredential() {
-    const dialog = byId('credential');
-    const value = byId('credential-value');
-    const header = byId('credential-header');
-    const open = () => {
-        const own = credential();
-
-        value.value = own.value ?? '';
-        header.value = own.header ?? 'Authorization';
-        dialog.showModal();
-    };
-
-    byId('credential-open').addEventListener('click', open);
-    byId('problem-credential').addEventListener('click', open);
-
-    // a whole header says itself which it is
-    value.addEventListener('input', () => {
-        const [, name, rest] = /^\s*'?(authorization|x-api-key)\s*:\s*(.*?)'?\s*$/i
-                                   .exec(value.value) ?? [];
-
-        if (name) {
-            header.value = /^a/i.test(name) ? 'Authorization' : 'X-API-Key';
-            value.value = rest.replace(/^Bearer\s+/i, '');
-        }
-    });
-
-    byId('credential-form').addEventListener('submit', () => {
-        keep({ header: header.value, value: value.value.trim() });
-    });
-    byId('credential-forget').addEventListener('click', () => {
-        dialog.close();
-        keep(null);
-    });
-}
-
-
-function keep(own) {
-    const key = `tasks ${documentUrl}`;
-
-    if (own?.value) {
-        sessionStorage.setItem(key, JSON.stringify(own));
-    } else {
-        sessionStorage.removeItem(key);
-    }
-
-    showCredential();
-    loaded = failure = null;
-
-    if (api) {
-        watchList();
-        showTask(taskId);
-    } else {
-        start();
-    }
-}
-
-
-function showCredential() {
-    setText(byId('credential-open'),
-            credential().value ? 'Credential set' : 'Credential');
 }
 
 
@@ -541,15 +470,17 @@ async function start() {
             await setUpPicker();
         }
 
-        showCredential();
-        api = readDocument(await fetchJson(documentUrl, headers()), documentUrl);
+        credential.url = documentUrl;
+        api = readDocument(await fetchJson(documentUrl, credential.headers),
+                           documentUrl);
 
         if (!api.views.length) {
             throw new Error('its document has no list of tasks');
         }
     } catch (error) {
         byId('start-problem').hidden = false;
-        byId('start-text').textContent = `There is nothing to show: ${error.message}.`;
+        byId('start-text').textContent =
+            `There is nothing to show: ${error.message}.`;
         return;
     }
 
@@ -574,6 +505,10 @@ function setUp() {
         showHealth();
     });
 
+    byId('credential-open').addEventListener('click',
+        () => credential.ask());
+    byId('problem-credential').addEventListener('click',
+        () => credential.ask());
     byId('problem-first').addEventListener('click',
         () => go(taskId, pages.begin(values), true));
     byId('problem-again').addEventListener('click', () => source.refresh());
@@ -597,7 +532,6 @@ function setUp() {
         showHealth();
     }, 1000);
 
-    setUpCredential();
     start();
 }
 

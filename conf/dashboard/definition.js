@@ -1,6 +1,6 @@
-// What an OpenAPI document of tasks_openapi says of an API: which lists of tasks
-// there are, what can be asked of a task, which fields it has, and what of a
-// response is what.  All that the page knows of an API comes from here.
+// What an OpenAPI document of tasks_openapi says of an API: which lists of
+// tasks there are, what can be asked of a task, which fields it has, and what
+// of a response is what.  All that the page knows of an API comes from here.
 // Pure functions: no DOM, no requests.
 
 const METHODS = ['get', 'post', 'put', 'patch', 'delete'];
@@ -143,10 +143,12 @@ function stateOf(fields) {
 
 
 const DONE = /^(?:progress|done|current|processed|completed|finished)(.*)$/;
-const PERCENT = /^(?:percent|percentage|pct|progresspercent|percentcomplete|percentdone|progresspct)$/;
+const PERCENT =
+    /^(?:(?:progress)?(?:percent|pct)|percent(?:age|complete|done))$/;
 
 function progressOf(fields) {
-    const numbers = Object.keys(fields).filter((name) => isNumber(fields[name]));
+    const numbers = Object.keys(fields)
+                          .filter((name) => isNumber(fields[name]));
     const plain = (name) => name.replace(/[^a-z]/gi, '').toLowerCase();
 
     for (const name of numbers) {
@@ -456,7 +458,7 @@ function messageOf(operation, own, body, text) {
         }
     });
 
-    // in the items of an array
+    // of an error that the document does not know
     if (!said.length) {
         said.push(...guess(body));
     }

@@ -162,13 +162,15 @@ export class Form {
 
             this.#lists.set(name, { field, known,
                 list: element('datalist', { id: `${id}-values` },
-                    ...[...known].map((value) => element('option', { value }))) });
+                    ...[...known].map((value) =>
+                                  element('option', { value }))) });
         }
 
         return element('input', {
             id, required, autocomplete: 'off', spellcheck: 'false',
             type: whole ? 'number' : 'text',
-            min: whole ? schema.minimum : null, max: whole ? schema.maximum : null,
+            min: whole ? schema.minimum : null,
+            max: whole ? schema.maximum : null,
             step: whole && typesOf(schema)[0] === 'number' ? 'any' : null,
             list: this.#lists.has(name) ? `${id}-values` : null,
             placeholder: several ? 'one, or several: a,b'
@@ -231,7 +233,8 @@ export class Pages {
     }
 
 
-    // values: what was asked for; read: what the response says; number: of tasks
+    // values: what was asked for; read: what the response says; number: of
+    // tasks
 
     update(values, read, number) {
         const { previous, next, where, size } = this.#places;
@@ -255,8 +258,8 @@ export class Pages {
 
     #first() {
         return this.#kind === 'cursor' ? ''
-             : this.#kind === 'page' ? Math.max(1, this.#parameter.schema.minimum
-                                                   ?? 1) : 0;
+             : this.#kind === 'page'
+               ? Math.max(1, this.#parameter.schema.minimum ?? 1) : 0;
     }
 
 
@@ -362,8 +365,9 @@ export class Pages {
 
         const { previous, next, where } = this.#places;
 
-        this.#places.nav = element('nav', { 'aria-label': 'Pages', class: 'pages' },
-            this.#limit ? element('label', { for: 'size' }, 'Rows', size) : null,
+        this.#places.nav = element('nav',
+            { 'aria-label': 'Pages', class: 'pages' },
+            this.#limit && element('label', { for: 'size' }, 'Rows', size),
             where, previous, next);
     }
 }

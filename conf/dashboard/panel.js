@@ -238,15 +238,15 @@ function datum(field, value) {
 }
 
 
-// Asks whether to cancel a task, and cancels it.  Calls done(text) with what the
-// server says when it has.
+// Asks whether to cancel a task, and cancels it.  Calls done(text) with what
+// the server says when it has.
 
 export class Question {
 
     #dialog;
     #problem;
     #yes;
-    #ask = null;                // { view, task, source, headers, done }
+    #ask = null;                // { view, task, source, request, done }
 
     constructor(dialog) {
         this.#dialog = dialog;

@@ -117,8 +117,9 @@ export class Source {
             .filter((s) => !this.#paused || s.due === 0).map((s) => s.due);
 
         if (dues.length) {
-            this.#timer = setTimeout(() => this.#poll(),
-                                     Math.max(0, Math.min(...dues) - Date.now()));
+            const wait = Math.min(...dues) - Date.now();
+
+            this.#timer = setTimeout(() => this.#poll(), Math.max(0, wait));
         }
     }
 
@@ -214,7 +215,8 @@ async function exchange({ method = 'GET', url, headers, read }, more, abort) {
 
     try {
         const response = await fetch(url, {
-            method, headers: { Accept: 'application/json', ...headers, ...more },
+            method,
+            headers: { Accept: 'application/json', ...headers, ...more },
             cache: 'no-store', credentials: 'same-origin', redirect: 'error',
             signal: abort.signal,
         });

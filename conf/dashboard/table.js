@@ -11,8 +11,8 @@ const MOST = 9;                 // columns
 const NAME = 3;                 // a rank: the less, the more it says
 
 
-// Columns: the fields of the list that say most by their names and types, as far
-// as a task of the list has them: { field, kind, rank }.
+// Columns: the fields of the list that say most by their names and types, as
+// far as a task of the list has them or they are kept: { field, kind, rank }.
 
 function columnsOf(view, tasks, kept = new Set()) {
     const filters = view.list.parameters.map((p) => p.field);
@@ -362,8 +362,10 @@ export class Table {
         const entry = this.#entryOf(event);
         const { row, link, button } = entry;
         const to = {
-            ArrowDown: row.nextElementSibling, ArrowUp: row.previousElementSibling,
-            Home: this.#body.firstElementChild, End: this.#body.lastElementChild,
+            ArrowDown: row.nextElementSibling,
+            ArrowUp: row.previousElementSibling,
+            Home: this.#body.firstElementChild,
+            End: this.#body.lastElementChild,
         }[event.key];
 
         if (to) {

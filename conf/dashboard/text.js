@@ -41,18 +41,27 @@ export function timeTitle(name) {
 
 // States
 
-const TONES = [
-    ['good', /^(?:completed?|done|success|succeeded|successful|finished|ok|passed|ready|available)$/],
-    ['bad', /^(?:failed|failure|fail|error|errored|crashed|dead|lost|rejected|timed ?out|timeout|invalid|unhealthy)$/],
-    ['off', /^(?:cancell?ed|aborted|stopped|skipped|expired|revoked|killed|disabled|terminated|deleted)$/],
-    ['busy', /^(?:running|processing|in ?progress|active|started|starting|working|executing|downloading|uploading|cancell?ing|stopping)$/],
-    ['waiting', /^(?:pending|queued|waiting|scheduled|created|new|submitted|accepted|provisioning|paused|suspend(?:ed|ing)|retrying|delayed|blocked|on ?hold|idle)$/],
-];
+const TONES = {
+    good: 'complete completed done success succeeded successful finished ok '
+          + 'passed ready available',
+    bad: 'fail failed failure error errored crashed dead lost rejected timeout '
+         + 'timedout invalid unhealthy',
+    off: 'canceled cancelled aborted stopped skipped expired revoked killed '
+         + 'disabled terminated deleted',
+    busy: 'running processing inprogress active started starting working '
+          + 'executing downloading uploading canceling cancelling stopping',
+    waiting: 'pending queued waiting scheduled created new submitted accepted '
+             + 'provisioning paused suspended suspending retrying delayed '
+             + 'blocked onhold idle',
+};
+
+const TONE_OF = new Map(Object.entries(TONES).flatMap(([tone, words]) =>
+                            words.split(' ').map((word) => [word, tone])));
 
 export function tone(state) {
-    const words = String(state).toLowerCase().replace(/[_-]+/g, ' ');
+    const word = String(state).toLowerCase().replace(/[\s_-]+/g, '');
 
-    return TONES.find(([, pattern]) => pattern.test(words))?.[0] ?? 'plain';
+    return TONE_OF.get(word) ?? 'plain';
 }
 
 
@@ -143,7 +152,8 @@ export function inSeconds(time) {
 
 // JSON for reading, its parts in elements with a class each.
 
-const TOKENS = /("(?:[^"\\]|\\.)*")(\s*:)?|\b(?:true|false|null)\b|-?\d[\d.eE+-]*/g;
+const TOKENS = new RegExp('("(?:[^"\\\\]|\\\\.)*")(\\s*:)?'
+                          + '|\\b(?:true|false|null)\\b|-?\\d[\\d.eE+-]*', 'g');
 
 export function jsonElement(value) {
     const text = JSON.stringify(value, bigger, 2);

@@ -1,7 +1,7 @@
 package Tasks::Browser;
 
 # Owns one headless Chromium, which t/node/browser.mjs drives.  A method is a
-# command of that program; it dies if the browser cannot do it, or waits in vain.
+# command of that program; it dies if that cannot be done, or waits in vain.
 #
 #   my $browser = Tasks::Browser->new;
 #   $browser->open("http://127.0.0.1:$port/", { width => 375 });
