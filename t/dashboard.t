@@ -266,17 +266,21 @@ no_problems('a cancel', 400);
 
 # Redis is away, and back.
 
-$browser->requests;
+$browser->click(cell(44, 'text'));
+wait_for_text('#task-data', '"papers_found"', 'a task is looked at');
 redis_server()->stop;
 wait_for_text('#problem-text', '503: The task store is unavailable',
               'the error, in the words of the server');
 is(rows(), '50 43 44 42 45', 'the list is still there');
 wait_for_text('#stale', 'Stale: as of', 'and said to be stale');
 wait_for_text('#live', 'Trying again in', 'it will try again');
+wait_for_text('#task-problem', 'Of the task: The task store is unavailable',
+              'of the task, too');
 
 $browser->requests;
 @polls = ();
-wait_for(sub { push @polls, $browser->requests; @polls > 2 }, 8, 'tries');
+wait_for(sub { push @polls, grep { $_->{target} =~ /\?/ } $browser->requests;
+               @polls > 2 }, 8, 'tries');
 my @pauses = map { $polls[$_]{at} - $polls[$_ - 1]{at} } 1 .. $#polls;
 cmp_ok($pauses[-1], '>', 1.3 * $pauses[0],
        "after longer and longer times: @pauses");
@@ -289,6 +293,8 @@ wait_for_rows('50 43 44 42 45', 'it is back by itself');
 $browser->until('document.querySelector("#problem").hidden');
 ok(!shows('#stale'), 'and is not stale');
 wait_for_text(cell(42, 'state'), 'running', 'but new');
+$browser->until('!document.querySelector("#task-problem").innerText');
+$browser->press('Escape');
 no_problems('Redis away', 503);
 
 
@@ -425,10 +431,10 @@ is_accessible('a task on a phone, dark');
 no_problems('by cursor');
 
 open_page('jobs.json#/jobs/job-7');
+wait_for_text('#summary', '20 tasks', 'an API of which nobody has heard');
 wait_for_text('#task', 'Task job-7', 'the address of a task');
 $browser->press('Escape');
 is(focus(), 'job-7', 'Escape leads to the list');
-wait_for_text('#summary', '20 tasks', 'an API of which nobody has heard');
 is(in_page('document.querySelectorAll("#table button").length'), 10,
    'a cancel where its rule allows it');
 next_page();

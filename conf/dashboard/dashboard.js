@@ -41,9 +41,20 @@ function readRoute() {
     const [, key, id, query] = /^#\/([^/?]*)(?:\/([^?]*))?(?:\?(.*))?$/
                                    .exec(location.hash) ?? [];
 
-    return { key: key && decodeURIComponent(key),
-             task: id ? decodeURIComponent(id) : null,
+    return { key: decoded(key ?? ''),
+             task: id ? decoded(id) : null,
              values: Object.fromEntries(new URLSearchParams(query)) };
+}
+
+
+// What is no encoding stands for itself.
+
+function decoded(text) {
+    try {
+        return decodeURIComponent(text);
+    } catch {
+        return text;
+    }
 }
 
 
@@ -308,9 +319,12 @@ function watchTask(task) {
     const ends = asked.map(([get, url], i) => source.subscribe(
         request(get, url), {
             data(result) {
+                panel.problem('');
                 panel.update(i + 1, partsOf(result), result.fields);
             },
-            same() { },
+            same() {
+                panel.problem('');
+            },
             error(problem) {
                 panel.problem(`Of the task: ${problem.message}`);
             },

@@ -90,13 +90,16 @@ export class Panel {
     update(part, fields, schemas = {}) {
         this.#parts[part] = fields;
         this.#schemas = { ...this.#schemas, ...schemas };
-        this.#places.problem.textContent = '';
         this.#show();
     }
 
 
+    // What is wrong with it, as far as it is shown; "" is nothing.
+
     problem(text) {
-        this.#places.problem.textContent = text;
+        if (this.#places.problem.textContent !== text) {
+            this.#places.problem.textContent = text;
+        }
     }
 
 
