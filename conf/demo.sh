@@ -245,8 +245,8 @@ make_directory() {
     cd "$dir"
 
     mkdir -m 700 run
-    mkdir -p conf/samples logs modules temp
-    chmod 755 conf conf/samples logs modules temp
+    mkdir -p conf/dashboard conf/samples logs modules temp
+    chmod 755 conf conf/dashboard conf/samples logs modules temp
 
     if [ "$(id -u)" = 0 ]; then
         chown $user: run
@@ -257,6 +257,7 @@ make_directory() {
 
     ln -s "$root/build/ngx_http_tasks_module.so" modules/
     ln -s "$root/conf/apis" conf/apis
+    install -m 644 "$root"/conf/dashboard/* conf/dashboard
     install -m 644 "$root"/conf/samples/*.redis conf/samples
     sed "s/127\.0\.0\.1:8080/127.0.0.1:$port/" "$root/conf/nginx.conf" \
         >conf/nginx.conf
@@ -509,8 +510,11 @@ end() {
 welcome() {
     cat <<END
 
-Five task APIs answer on $(url "$port").  All but Omelette want a
-token or a key: a file for your shell has these, valid for a day, and the URLs.
+Five task APIs answer on $(url "$port"), and a page shows them:
+$(url "$port")/dashboard/
+
+All but Omelette want a token or a key: a file for your shell has these, valid
+for a day, and the URLs.  The page takes such a header as it is in that file.
 
   . "$dir/credentials"
 

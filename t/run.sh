@@ -34,10 +34,12 @@ main() {
     command -v npm >/dev/null || sh docker/build.sh --install nodejs npm
 
     suites=t/*.t
+    browser=
 
     for argument do
         case $argument in
-        *.t|t|t/) suites= ;;
+        *dashboard.t|t|t/) suites= browser=chromium ;;
+        *.t) suites= ;;
         -j*) export TEST_NGINX_RANDOMIZE=1 ;;
         esac
     done
@@ -45,6 +47,11 @@ main() {
     status=0
 
     if [ "$sanitize" != only ]; then
+        # the largest package, which one suite wants
+        if [ -n "$suites$browser" ]; then
+            sh docker/build.sh --install chromium
+        fi
+
         sh docker/build.sh
         prove_normal "$@" || status=$?
     fi
@@ -87,10 +94,11 @@ prove_sanitized() {
     rm -rf "$reports"
     mkdir -p "$reports"
 
-    # the demo builds and runs the module as it is for use, fuzz has sanitizers
+    # the demo builds and runs the module as it is for use, the page in the
+    # browser asks nothing that other suites do not, fuzz has sanitizers itself
 
     if [ -n "$suites" ]; then
-        suites=$(ls t/*.t | grep -v -e '^t/demo\.t$' -e '^t/fuzz\.t$')
+        suites=$(ls t/*.t | grep -Ev '^t/(demo|dashboard|fuzz)\.t$')
     fi
 
     TASKS_MODULE=$root/build/asan/ngx_http_tasks_module.so \

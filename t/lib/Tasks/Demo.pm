@@ -37,7 +37,14 @@ sub start {
         http_config   => join("\n", @maps, $option{http_config} // ()),
         root_location => 0,
         files => { (map { ("conf/keys/$_.key" => key($_)) } @APIS),
+                   dashboard_files(),
                    %{ $option{files} // {} } });
+}
+
+
+sub dashboard_files {
+    return map { ('conf/dashboard/' . basename($_) => Tasks::slurp($_)) }
+               glob "$ROOT/conf/dashboard/*";
 }
 
 
