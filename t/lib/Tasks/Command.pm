@@ -35,7 +35,10 @@ sub succeeds {
 
     my $text = output(@command);
 
-    Test::More::ok($? == 0, $name) or Test::More::BAIL_OUT("@command:\n$text");
+    if (!Test::More::ok($? == 0, $name)) {
+        Test::More::diag($text);
+        Test::More::BAIL_OUT("@command");
+    }
 
     return $text;
 }
