@@ -288,8 +288,8 @@ sub check_image {
     note sprintf "built in %.0f s\n%s", time - $began,
         output(buildah('images', '--format', '{{.Name}} {{.Size}}'));
 
-    my $config = decode_json(output(buildah(qw(inspect --type image --format),
-                                            '{{json .Docker.Config}}', 'tasks')));
+    my $config = decode_json(output(buildah(qw(inspect --type image tasks))))
+        ->{Docker}{config};
 
     is($config->{StopSignal}, 'SIGQUIT', 'the signal that stops it');
     is($config->{User}, '33:33', 'its user');
