@@ -24,12 +24,15 @@ policy=/usr/sbin/policy-rc.d
 
 
 main() {
-    case ${1:-} in
-    --packages)
+    if [ "${1:-}" = --packages ]; then
         shift
         install_missing "$@"
         return
-        ;;
+    fi
+
+    [ $# -le 1 ] || usage
+
+    case ${1:-} in
     --deb)       package_build;  return ;;
     --install)   package_add;    return ;;
     --uninstall) package_remove; return ;;
@@ -46,13 +49,18 @@ main() {
         ld_opt="-Wl,-z,relro -Wl,-z,now"
         ;;
     *)
-        sed -n 's/^#   //p' "$0" >&2
-        exit 2
+        usage
         ;;
     esac
 
     prepare
     build
+}
+
+
+usage() {
+    sed -n 's/^#   //p' "$0" >&2
+    exit 2
 }
 
 

@@ -58,7 +58,7 @@ use_gcc() {
     tree=$root/build/asan/tree
     cc=gcc
 
-    sh docker/build.sh --install openssl >&2
+    sh docker/build.sh --packages openssl >&2
     sh docker/build.sh --sanitize >&2
 
     runtime=$(readlink -f "$(gcc -print-file-name=libasan.so)")
@@ -79,7 +79,7 @@ use_clang() {
     *)  version=19 ;;
     esac
 
-    sh docker/build.sh --install clang-$version libclang-rt-$version-dev \
+    sh docker/build.sh --packages clang-$version libclang-rt-$version-dev \
                                  openssl >&2
     sh docker/build.sh >&2
 
