@@ -1,17 +1,19 @@
 #!/bin/sh
-# The image's entrypoint.  Before nginx starts, the scripts in this directory run
-# in the order of their names, NAME.envsh in this shell, to set variables; then
-# the command takes this process's place.
+# The image's entrypoint.  Before nginx starts, the scripts in this directory
+# run in the order of their names, NAME.envsh in this shell, to set variables;
+# then the command takes this process's place.
 #
 #   TASKS_ENTRYPOINT_DIR=/docker-entrypoint.d
 #   NGINX_ENTRYPOINT_QUIET_LOGS       if not empty: only what is wrong is said
 
 set -eu
 
+scripts=${TASKS_ENTRYPOINT_DIR:-/docker-entrypoint.d}
+
 
 main() {
     case ${1:-} in
-    nginx|*/nginx) run_scripts "${TASKS_ENTRYPOINT_DIR:-/docker-entrypoint.d}" ;;
+    nginx|*/nginx) run_scripts ;;
     esac
 
     exec "$@"
@@ -19,7 +21,7 @@ main() {
 
 
 run_scripts() {
-    for script in "$1"/*; do
+    for script in "$scripts"/*; do
         case $script in
         *.envsh)
             log "reading $script"

@@ -1,6 +1,6 @@
 #!/bin/bash
-# The image's health check: whether nginx answers, with a status below 500.  With
-# the path of an API, whether its Redis does, too.
+# The image's health check: whether nginx answers, with a status below 500.
+# With the path of an API, whether its Redis does, too.
 #
 #   tasks-health [PATH]
 #

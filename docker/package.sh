@@ -27,8 +27,8 @@ package_build() {
 }
 
 
-# dpkg-buildpackage puts its results beside the source.  The check that it is told
-# to leave out wants a C++ compiler.
+# dpkg-buildpackage puts its results beside the source.  The check that it is
+# told to leave out wants a C++ compiler.
 
 package_compile() {
     mkdir "$out/source" || return
@@ -37,7 +37,7 @@ package_compile() {
         cd "$root" || exit
         cp -r config src conf debian README.md LICENSE "$out/source" || exit
         cd "$out/source" || exit
-        export DEB_BUILD_OPTIONS="parallel=2${DEB_BUILD_OPTIONS:+ $DEB_BUILD_OPTIONS}"
+        DEB_BUILD_OPTIONS=${DEB_BUILD_OPTIONS:-parallel=2} \
         dpkg-buildpackage --build=binary --no-sign --no-check-builddeps
     )
 }

@@ -1,6 +1,6 @@
 #!/bin/sh
-# /docker-entrypoint.d/20-envsubst-on-templates.sh: writes configuration files of
-# templates, as nginx's images do.
+# /docker-entrypoint.d/20-envsubst-on-templates.sh: writes configuration files
+# of templates, as nginx's images do.
 #
 #   NGINX_ENVSUBST_TEMPLATE_DIR=/etc/nginx/templates
 #   NGINX_ENVSUBST_TEMPLATE_SUFFIX=.template

@@ -1,12 +1,13 @@
 #!/bin/sh
-# Bare Debian roots for tests that install something.  As root; wants debootstrap.
+# Bare Debian roots for tests that install something.  As root, and with
+# debootstrap.
 #
 #   sh t/chroot.sh make 12|13 DIR     a minimal system in DIR
 #   sh t/chroot.sh run DIR COMMAND... runs it there; ends what it leaves behind
 #   sh t/chroot.sh remove DIR
 #
-# What debootstrap makes is kept in build/roots for the next time.  The mirror is
-# that of the machine's own apt sources.
+# What debootstrap makes is kept in build/roots for the next time.  The mirror
+# is that of the machine's own apt sources.
 
 set -eu
 

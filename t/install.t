@@ -6,6 +6,7 @@ use lib 't/lib';
 use Tasks ':live';
 
 use File::Basename qw(basename dirname);
+use File::Path qw(make_path);
 use File::Temp qw(tempdir);
 
 use Tasks::Command;
@@ -129,11 +130,13 @@ sub check_build_sh {
     output(build_sh('--packages', 'nginx', 'nginx-dev'));
     my $before = nginx_files();
 
+    make_path(dirname("$system/$module"));
     write_file("$system/$module", '');
     like(output(build_sh('--install')), qr/is of no package/,
          'a module file in the way');
     is($? >> 8, 1, 'is not replaced');
     unlink "$system/$module";
+    rmdir dirname("$system/$module");
 
     like(succeeds('--install', build_sh('--install')), qr/test is successful/,
          'nginx -t');
@@ -161,9 +164,33 @@ sub check_build_sh {
     like(succeeds('--uninstall again', build_sh('--uninstall')),
          qr/is not installed/, 'does nothing');
 
+    unlink $changed;
+    check_readme();
     output('cp', glob("$system/checkout/build/deb/${name}_*.deb"),
            "$dir/$release.deb");
     remove_system();
+}
+
+
+# The commands of README's section, word by word, in its order; and its example.
+
+sub check_readme {
+    my ($section) = Tasks::slurp('README.md') =~ /^# Installation\n(.*?)^# /ms;
+    my ($example) = $section =~ /^```nginx\n(.*?)^```/ms;
+    my @commands = $section =~ /^```sh\n(.*?)^```/gms;
+
+    is(scalar @commands, 4, 'README: --install, --uninstall, --deb, by hand');
+    write_file("$system/etc/apt/apt.conf.d/yes", 'APT::Get::Assume-Yes "true";');
+
+    for my $command (@commands) {
+        unlink $conf;
+        succeeds($command =~ s/\n/; /gr,
+                 there('sh', '-ec', "cd /checkout\n$command"));
+        next if $command =~ /--uninstall/;
+
+        write_file($conf, $example);
+        succeeds('nginx -t with the example', there('nginx', '-t'));
+    }
 }
 
 

@@ -28,9 +28,9 @@ main() {
     cd "$root"
 
     sh docker/build.sh --packages \
-        perl libtest-base-perl redis-server "${TASKS_REDIS_SERVER:-redis-server}" \
-        tini curl openssl python3-jsonschema python3-prometheus-client \
-        python3-yaml shellcheck valgrind
+        perl libtest-base-perl tini curl openssl valgrind shellcheck \
+        python3-jsonschema python3-prometheus-client python3-yaml \
+        redis-server "${TASKS_REDIS_SERVER:-redis-server}"
 
     # npm comes with nodejs where that is not Debian's own
     command -v npm >/dev/null || sh docker/build.sh --packages nodejs npm
