@@ -70,16 +70,20 @@ bootstrap() {
 }
 
 
-# Mounts and processes are in namespaces of their own, and go with them.
+# Mounts and processes are in namespaces of their own, and go with them.  The
+# resolver, and whom node trusts, are the machine's.
 
 run_in() {
     dir=$1
     shift
 
     cp -L /etc/resolv.conf "$dir/etc/resolv.conf"
+    trusted=${NODE_EXTRA_CA_CERTS:-}
+    [ -z "$trusted" ] || cp -L "$trusted" "$dir/etc/node-ca.crt"
 
     # shellcheck disable=SC2016  # the inner shell's
     exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 \
+        ${trusted:+NODE_EXTRA_CA_CERTS=/etc/node-ca.crt} \
         unshare --mount --pid --fork --kill-child sh -euc '
             dir=$1
             shift
