@@ -160,8 +160,8 @@ sub installed {
     my $text = Tasks::slurp("docker/$file");
     my $load = Tasks::main_config();
 
-    $text =~ s{^include /etc/nginx/modules-enabled/.*}{$load}m;
     $text =~ s{/tmp/}{$dir/temp/}g;
+    $text =~ s{^include /etc/nginx/modules-enabled/.*}{$load}m;
 
     return $text;
 }
