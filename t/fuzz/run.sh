@@ -113,8 +113,9 @@ build() {
     $cc -g -O1 -fPIC -shared -U_FORTIFY_SOURCE -Wall -Wextra -Werror $options \
         $(printf -- '-I %s ' "$root/src" "$root/t/fuzz" "$tree/objs" \
           "$tree/objs/tasks" "$tree/src/core" "$tree/src/event" \
+          "$tree/src/event/modules" "$tree/src/event/quic" \
           "$tree/src/os/unix" "$tree/src/http" "$tree/src/http/modules" \
-          "$tree/src/http/v2") \
+          "$tree/src/http/v2" "$tree/src/http/v3") \
         "$root"/t/fuzz/ngx_*.c $sources -o "$so" \
         -Wl,--version-script="$out/symbols" \
         -lhiredis -ljansson -lcrypto -lstdc++ -lm
