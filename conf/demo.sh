@@ -138,7 +138,7 @@ await_exit() {
 # Commands
 
 prepare() {
-    sh "$root/docker/build.sh" --install redis-server curl perl-base openssl
+    sh "$root/docker/build.sh" --packages redis-server curl perl-base openssl
     sh "$root/docker/build.sh"
 
     check_port

@@ -5,7 +5,11 @@
 #   sh docker/build.sh               build/ngx_http_tasks_module.so
 #   sh docker/build.sh --sanitize    build/asan/ngx_http_tasks_module.so, and
 #                                    build/asan/nginx, which runs nginx with it
-#   sh docker/build.sh --install PACKAGE...
+#   sh docker/build.sh --deb         build/deb/libnginx-mod-http-tasks_*.deb
+#   sh docker/build.sh --install     builds and installs that package
+#   sh docker/build.sh --uninstall   takes it away again, but for definitions
+#                                    that have been changed
+#   sh docker/build.sh --packages PACKAGE...
 #                                    only installs the packages that are missing
 #
 # Installs what is missing, and does nothing when the result is up to date.
@@ -16,14 +20,22 @@ PATH=$PATH:/usr/sbin:/sbin
 root=$(cd "$(dirname "$0")/.." && pwd)
 policy=/usr/sbin/policy-rc.d
 
+. "$root/docker/package.sh"
+
 
 main() {
-    case ${1:-} in
-    --install)
+    if [ "${1:-}" = --packages ]; then
         shift
         install_missing "$@"
         return
-        ;;
+    fi
+
+    [ $# -le 1 ] || usage
+
+    case ${1:-} in
+    --deb)       package_build;  return ;;
+    --install)   package_add;    return ;;
+    --uninstall) package_remove; return ;;
     --sanitize)
         out=$root/build/asan
         cc_opt="-g -O1 -U_FORTIFY_SOURCE -fsanitize=address,undefined
@@ -37,19 +49,30 @@ main() {
         ld_opt="-Wl,-z,relro -Wl,-z,now"
         ;;
     *)
-        echo "usage: $0 [--sanitize | --install PACKAGE...]" >&2
-        exit 2
+        usage
         ;;
     esac
 
+    prepare
+    build
+}
+
+
+usage() {
+    sed -n 's/^#   //p' "$0" >&2
+    exit 2
+}
+
+
+# One build at a time in a directory.
+
+prepare() {
     install_missing gcc libc6-dev make nginx nginx-dev libpcre2-dev \
                     libhiredis-dev libjansson-dev libssl-dev
 
     mkdir -p "$out"
     exec 9>"$out/lock"
     flock 9
-
-    build
 }
 
 
@@ -100,12 +123,7 @@ build() {
 
     rm -f "$so.sum"
 
-    if ! compile >"$out/build.log" 2>&1; then
-        grep -E -A6 'error: |undefined reference' "$out/build.log" >&2 \
-            || tail -40 "$out/build.log" >&2
-        echo "$0: failed, see $out/build.log" >&2
-        exit 1
-    fi
+    compile >"$out/build.log" 2>&1 || show_failure
 
     if [ "$out" = "$root/build/asan" ]; then
         write_sanitizing_nginx
@@ -118,13 +136,21 @@ build() {
 }
 
 
-# What the result depends on: sources, options, packages.
+show_failure() {
+    grep -E -A6 'error: |undefined reference' "$out/build.log" >&2 \
+        || tail -40 "$out/build.log" >&2
+    echo "$0: failed, see $out/build.log" >&2
+    exit 1
+}
+
+
+# What the result depends on: sources, and those named; options; packages.
 
 checksum() {
     {
-        find "$root/src" "$root/config" "$root/docker/build.sh" -type f \
+        find "$root/src" "$root/config" "$root/docker/build.sh" "$@" -type f \
             | LC_ALL=C sort | tr '\n' '\0' | xargs -0 sha256sum
-        echo "$cc_opt $ld_opt"
+        echo "${cc_opt:-} ${ld_opt:-}"
         dpkg-query -W gcc nginx nginx-dev libhiredis-dev libjansson-dev \
                       libssl-dev
     } | sha256sum | cut -d' ' -f1
@@ -145,6 +171,7 @@ compile() {
     (
         cd "$tree"
         export ASAN_OPTIONS=detect_leaks=0
+        # shellcheck disable=SC2086,SC2116  # in one line
         bash -eu -c '. ./conf_flags
                      ./configure "${NGX_CONF_FLAGS[@]}" "$@"' configure \
             --add-dynamic-module="$root" \

@@ -949,7 +949,7 @@ sub sweep {
 
     # each in time, but with no pause in between
 
-    $nginx = start_on($fake, 'timeout 250ms;');
+    $nginx = start_on($fake, 'timeout 500ms;');
     wait_for(sub { status(http($nginx->port, 'GET', '/jobs/x')) eq '200' });
     $connections = $fake->connections;
     $fake->plan(delay => 40);

@@ -7,6 +7,7 @@
 #   sh t/run.sh t/get.t -v            arguments for prove
 #   sh t/run.sh --full                suites in their full form: an hour
 #   TASKS_SANITIZE=0 sh t/run.sh      no second pass; "only": no first one
+#   TASKS_REDIS_SERVER=valkey-server sh t/run.sh
 #
 # Test::Nginx::Socket is taken where it is installed; otherwise the small one in
 # t/lib/fallback is.
@@ -26,12 +27,13 @@ fi
 main() {
     cd "$root"
 
-    sh docker/build.sh --install perl libtest-base-perl redis-server tini \
-                                 curl openssl python3-jsonschema \
-                                 python3-prometheus-client valgrind
+    sh docker/build.sh --packages \
+        perl libtest-base-perl tini curl openssl valgrind shellcheck \
+        python3-jsonschema python3-prometheus-client python3-yaml \
+        redis-server "${TASKS_REDIS_SERVER:-redis-server}"
 
     # npm comes with nodejs where that is not Debian's own
-    command -v npm >/dev/null || sh docker/build.sh --install nodejs npm
+    command -v npm >/dev/null || sh docker/build.sh --packages nodejs npm
 
     suites=t/*.t
     browser=
@@ -94,11 +96,12 @@ prove_sanitized() {
     rm -rf "$reports"
     mkdir -p "$reports"
 
-    # the demo builds and runs the module as it is for use, the page in the
-    # browser asks nothing that other suites do not, fuzz has sanitizers itself
+    # fuzz has sanitizers itself; the others build and run the module as it is
+    # for use, and the page in the browser asks nothing that suites here do not
 
     if [ -n "$suites" ]; then
-        suites=$(ls t/*.t | grep -Ev '^t/(demo|dashboard|fuzz)\.t$')
+        suites=$(ls t/*.t \
+                 | grep -vE '^t/(demo|dashboard|fuzz|image|install)\.t$')
     fi
 
     TASKS_MODULE=$root/build/asan/ngx_http_tasks_module.so \

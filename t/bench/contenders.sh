@@ -51,7 +51,7 @@ install_contenders() {
 
 
 install_packages() {
-    sh "$root/docker/build.sh" --install "$@"
+    sh "$root/docker/build.sh" --packages "$@"
 }
 
 

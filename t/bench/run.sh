@@ -106,7 +106,7 @@ usage() {
 
 
 prepare() {
-    sh "$root/docker/build.sh" --install redis-server nginx wrk perl curl gcc \
+    sh "$root/docker/build.sh" --packages redis-server nginx wrk perl curl gcc \
         libc6-dev libhiredis-dev
     module=${BENCH_MODULE:-}
 

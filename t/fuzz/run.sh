@@ -58,7 +58,7 @@ use_gcc() {
     tree=$root/build/asan/tree
     cc=gcc
 
-    sh docker/build.sh --install openssl >&2
+    sh docker/build.sh --packages openssl >&2
     sh docker/build.sh --sanitize >&2
 
     runtime=$(readlink -f "$(gcc -print-file-name=libasan.so)")
@@ -79,7 +79,7 @@ use_clang() {
     *)  version=19 ;;
     esac
 
-    sh docker/build.sh --install clang-$version libclang-rt-$version-dev \
+    sh docker/build.sh --packages clang-$version libclang-rt-$version-dev \
                                  openssl >&2
     sh docker/build.sh >&2
 
@@ -113,8 +113,9 @@ build() {
     $cc -g -O1 -fPIC -shared -U_FORTIFY_SOURCE -Wall -Wextra -Werror $options \
         $(printf -- '-I %s ' "$root/src" "$root/t/fuzz" "$tree/objs" \
           "$tree/objs/tasks" "$tree/src/core" "$tree/src/event" \
+          "$tree/src/event/modules" "$tree/src/event/quic" \
           "$tree/src/os/unix" "$tree/src/http" "$tree/src/http/modules" \
-          "$tree/src/http/v2") \
+          "$tree/src/http/v2" "$tree/src/http/v3") \
         "$root"/t/fuzz/ngx_*.c $sources -o "$so" \
         -Wl,--version-script="$out/symbols" \
         -lhiredis -ljansson -lcrypto -lstdc++ -lm

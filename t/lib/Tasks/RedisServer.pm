@@ -1,7 +1,8 @@
 package Tasks::RedisServer;
 
-# Owns one private redis-server: a temporary directory, a unix socket and
-# nothing on TCP or disk.  Stopped by its process id when the object goes away.
+# Owns one private redis-server, or the program that TASKS_REDIS_SERVER names
+# (valkey-server): a temporary directory, a unix socket and nothing on TCP or
+# disk.  Stopped by its process id when the object goes away.
 
 use strict;
 use warnings;
@@ -13,6 +14,7 @@ use Time::HiRes qw(sleep time);
 use RESP;
 
 my $START_TIMEOUT = 10;
+my $PROGRAM = $ENV{TASKS_REDIS_SERVER} || 'redis-server';
 
 
 # The arguments are added to redis-server's, such as "--requirepass", "x", and
@@ -46,7 +48,7 @@ sub start {
     my $deadline = time + $START_TIMEOUT;
 
     until ($self->_answers) {
-        die "redis-server did not start\n"
+        die "$PROGRAM did not start\n"
             if time > $deadline || waitpid($self->{pid}, WNOHANG);
         sleep 0.005;
     }
@@ -65,7 +67,7 @@ sub _spawn {
     open STDERR, '>&', \*STDOUT;
 
     no warnings 'exec';
-    exec 'redis-server', '--port', 0, '--unixsocket', $self->socket,
+    exec $PROGRAM, '--port', 0, '--unixsocket', $self->socket,
          '--dir', $self->{directory}, '--save', '', '--appendonly', 'no',
          '--daemonize', 'no', '--enable-debug-command', 'yes',
          @{ $self->{arguments} };
