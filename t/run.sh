@@ -51,7 +51,7 @@ main() {
     if [ "$sanitize" != only ]; then
         # the largest package, which one suite wants
         if [ -n "$suites$browser" ]; then
-            sh docker/build.sh --install chromium
+            sh docker/build.sh --packages chromium
         fi
 
         sh docker/build.sh
