@@ -65,7 +65,8 @@ run_release() {
 
 copy_checkout() {
     mkdir "$1"
-    (cd "$root" && tar -c --exclude=./build --exclude=./.git .) | tar -xC "$1"
+    (cd "$root" && tar -c --exclude=./build --exclude=./.git \
+                       --exclude='./t/servroot*' .) | tar -xC "$1"
 }
 
 
