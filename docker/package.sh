@@ -1,7 +1,7 @@
 # shellcheck shell=sh disable=SC2154  # root is build.sh's
 # The binary package, as docker/build.sh makes, installs and removes it, which
-# has this file as a part of it.  debian/ says what is in the package; nginx-dev
-# has it depend on the nginx that it was built for, and enables the module.
+# has this file as a part of it.  docker/debian says what is in it; nginx-dev has
+# it depend on the nginx that it was built for, and enables the module.
 
 binary=libnginx-mod-http-tasks
 module=/usr/lib/nginx/modules/ngx_http_tasks_module.so
@@ -13,8 +13,8 @@ package_build() {
     out=$root/build/deb
     prepare
 
-    sum=$(checksum "$root/debian" "$root/conf/apis" "$root/docker/package.sh" \
-                   "$root/README.md" "$root/LICENSE")
+    sum=$(checksum "$root/docker/debian" "$root/docker/package.sh" \
+                   "$root/conf/apis" "$root/README.md" "$root/LICENSE")
 
     if [ "$sum" != "$(cat "$out/sum" 2>/dev/null)" ]; then
         rm -rf "$out/source" "$out/${binary:?}"* "$out/sum"
@@ -35,7 +35,8 @@ package_compile() {
 
     (
         cd "$root" || exit
-        cp -r config src conf debian README.md LICENSE "$out/source" || exit
+        cp -r config src conf docker/debian README.md LICENSE "$out/source" \
+            || exit
         cd "$out/source" || exit
         DEB_BUILD_OPTIONS=${DEB_BUILD_OPTIONS:-parallel=2} \
         dpkg-buildpackage --build=binary --no-sign --no-check-builddeps
