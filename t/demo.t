@@ -269,6 +269,12 @@ is($code, 404, 'a task that is not there');
 is_json($body, '{"code": 404, "message": "Task not found", "data": null}', 'too');
 
 like(paste('FCALL omelette_put'), qr/^\d{16}\n\z/, 'a task of one\'s own');
+
+my $counted = decode_json(http($port, 'GET', '/status')->body);
+is($counted->{workers}, 2, 'both workers count');
+cmp_ok($counted->{apis}{omelette}{requests}{GET}{ok}, '>', 0, 'what was asked');
+like(http($port, 'GET', '/metrics')->body, qr/^tasks_workers 2$/m,
+     'for Prometheus, too');
 is_json(paste('tasks/9001"'), <<'END', 'is there at once');
 {"code": 200, "message": "success", "timestamp": "<now>", "data":
   {"id": 9001, "project_id": 9, "task_type": "ocr", "status": "pending",
