@@ -15,8 +15,11 @@
 #define NGX_HTTP_TASKS_REDIS_FRAME  (1 + NGX_SIZE_T_LEN + 2 + 2)
 
 
-/* operations that are written together, at most */
-#define NGX_HTTP_TASKS_OP_BATCH     8
+/*
+ * bytes of commands that are worth a write of their own: 8 lists or 30 gets;
+ * less of them wakes Redis too often, more has it wait
+ */
+#define NGX_HTTP_TASKS_OP_BATCH     6144
 
 
 static u_char *ngx_http_tasks_op_length(u_char *p, u_char type, size_t n);
@@ -259,7 +262,9 @@ ngx_http_tasks_op_start(ngx_http_tasks_op_t *op, ngx_http_tasks_op_pt handler)
      * for its end, both would take turns, each waiting for the other.
      */
 
-    if (++redis->batch >= NGX_HTTP_TASKS_OP_BATCH
+    redis->batch += op->out.size;
+
+    if (redis->batch >= NGX_HTTP_TASKS_OP_BATCH
         && redis->state == NGX_HTTP_TASKS_REDIS_READY)
     {
         ngx_http_tasks_redis_flush(redis);

@@ -158,7 +158,7 @@ struct ngx_http_tasks_redis_s {
     ngx_chain_t             **last_out;
 
     ngx_event_t               flush;     /* posted: end of the loop's turn */
-    ngx_uint_t                batch;     /* operations added since the last */
+    size_t                    batch;     /* bytes added since the last one */
     ngx_err_t                 error;     /* that broke it */
     unsigned                  broken:1;  /* to be failed by the flush event */
     unsigned                  full:1;    /* max_pending was reached, and told */
