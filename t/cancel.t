@@ -357,7 +357,7 @@ FCALL t_put 1 tasks:{t:a} 1 n 1 status '"a"'
 --- put
 1 {"n":1,"status":"a"}
 --- redis_after_start
-FUNCTION FLUSH
+FUNCTION FLUSH SYNC
 --- request eval
 ["GET /t/1", "POST /t/1/cancel", "POST /t/1/cancel"]
 --- error_code eval

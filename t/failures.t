@@ -82,7 +82,7 @@ my %ROUTES = (
     'lost functions'     => [POST => '/jobs/t3/cancel', {},
                              sub { redis('HSET', "$JOBS:task:t3",
                                          'status', '"running"') },
-                             sub { redis('FUNCTION', 'FLUSH'); lose() }],
+                             sub { redis('FUNCTION', 'FLUSH', 'SYNC'); lose() }],
 );
 
 

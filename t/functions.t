@@ -1389,7 +1389,7 @@ sub loaded_text {
        'another version is replaced');
 
     $redis->command('FCALL', 'jobs_put', 1, $JOBS, job('a', n => 1));
-    $redis->command('FUNCTION', 'FLUSH');
+    $redis->command('FUNCTION', 'FLUSH', 'SYNC');
     is(status(http($nginx->port, 'POST', '/jobs/a/cancel')), '200',
        'a cancel after FUNCTION FLUSH succeeds');
     is($redis->command('HGET', "$JOBS:task:a", 'status'), '"cancelled"',

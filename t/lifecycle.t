@@ -498,7 +498,7 @@ sub ask_everything {
         $proxy->plan(delay => 2);
         my @left = map { ask_on(http_connect($nginx->port), @$_) } @asked;
         $_->close for @left;
-        redis('FUNCTION', 'FLUSH');
+        redis('FUNCTION', 'FLUSH', 'SYNC');
         $proxy->plan;
         $statuses{status(http($nginx->port, 'POST', '/jobs/t3/cancel',
                               timeout => 20))}++;

@@ -86,7 +86,8 @@ use_clang() {
     cc=clang-$version
     runtime=$($cc -print-file-name=libclang_rt.asan-x86_64.so)
     sources="$root/src/*.c
-             $($cc -print-file-name=libclang_rt.fuzzer_no_main-x86_64.a)"
+             $($cc -print-file-name=libclang_rt.fuzzer_no_main-x86_64.a)
+             -lstdc++ -lm"
     options="-fsanitize=fuzzer-no-link $sanitizers -shared-libasan
              -fno-sanitize=pointer-overflow"
 }
@@ -118,7 +119,7 @@ build() {
           "$tree/src/http/v2" "$tree/src/http/v3") \
         "$root"/t/fuzz/ngx_*.c $sources -o "$so" \
         -Wl,--version-script="$out/symbols" \
-        -lhiredis -ljansson -lcrypto -lstdc++ -lm
+        -lhiredis -ljansson -lcrypto
 }
 
 

@@ -244,7 +244,7 @@ sub prepare {
 
     if (!defined $block->keep_data) {
         redis('FLUSHALL');
-        redis('FUNCTION', 'FLUSH');
+        redis('FUNCTION', 'FLUSH', 'SYNC');
     }
 
     load_libraries($main, %files)

@@ -10,12 +10,12 @@ use Exporter qw(import);
 our @EXPORT = qw(output succeeds);
 
 
-# Standard output and error; $? is the exit status.
+# Standard output and error; $? is the exit status.  There is nothing to read.
 
 sub output {
     my (@command) = @_;
 
-    open my $out, '-|', 'sh', '-c', 'exec "$@" 2>&1', 'sh', @command
+    open my $out, '-|', 'sh', '-c', 'exec "$@" 2>&1 </dev/null', 'sh', @command
         or die "sh: $!\n";
     local $/;
     my $text = <$out> // '';
