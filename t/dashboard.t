@@ -422,6 +422,10 @@ $browser->choose('#field-category', 'downloading');
 wait_for_text('#summary', '3 tasks', 'a choice');
 cmp_ok(in_page('document.documentElement.scrollWidth'), '<=', 375,
        'a phone: nothing is too wide');
+in_page('document.body.style.letterSpacing = "1px"');
+cmp_ok(in_page('document.documentElement.scrollWidth'), '<=', 375,
+       'nor in a font that is wider');
+in_page('document.body.style.letterSpacing = ""');
 is_accessible('a phone');
 $browser->scheme('dark');
 is_accessible('a phone, dark');
