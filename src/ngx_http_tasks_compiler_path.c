@@ -15,6 +15,10 @@ static ngx_int_t ngx_http_tasks_route_segment(
     const ngx_http_tasks_node_t *path, const ngx_http_tasks_node_t *params,
     const ngx_http_tasks_node_t *errors, ngx_http_tasks_route_t *route,
     ngx_http_tasks_segment_t *segment, ngx_uint_t *roles);
+static ngx_int_t ngx_http_tasks_route_split(const ngx_str_t *path,
+    const ngx_http_tasks_node_t *member, const ngx_http_tasks_node_t *params,
+    const ngx_http_tasks_node_t *errors, ngx_http_tasks_route_t *route,
+    ngx_uint_t *roles, ngx_uint_t *ids);
 
 
 /* Splits "/{id}/cancel"; "" has no segments, "/" has one empty one. */
@@ -24,13 +28,11 @@ ngx_http_tasks_compile_path(const ngx_http_tasks_node_t *node,
     const ngx_http_tasks_node_t *errors, ngx_http_tasks_route_t *route,
     ngx_uint_t *roles)
 {
-    u_char                    *p, *end, *last;
-    json_t                    *value;
-    ngx_str_t                  path;
-    ngx_uint_t                 ids;
-    const char                *name;
-    ngx_http_tasks_node_t      member, params;
-    ngx_http_tasks_segment_t  *segment;
+    json_t                 *value;
+    ngx_str_t               path;
+    ngx_uint_t              ids;
+    const char             *name;
+    ngx_http_tasks_node_t   member, params;
 
     if (ngx_array_init(&route->segments, node->compiler->cf->pool, 4,
                        sizeof(ngx_http_tasks_segment_t))
@@ -65,39 +67,11 @@ ngx_http_tasks_compile_path(const ngx_http_tasks_node_t *node,
         return NGX_ERROR;
     }
 
-    ids = 0;
-    last = path.data + path.len;
-
-    for (p = path.data; p < last; p = end) {
-        p++;
-
-        end = ngx_strlchr(p, last, '/');
-        if (end == NULL) {
-            end = last;
-        }
-
-        segment = ngx_array_push(&route->segments);
-        if (segment == NULL) {
-            return NGX_ERROR;
-        }
-
-        segment->text.data = p;
-        segment->text.len = end - p;
-        segment->param = NULL;
-
-        if (ngx_http_tasks_route_segment(&member, &params, errors, route,
-                                         segment, roles)
-            != NGX_OK)
-        {
-            return NGX_ERROR;
-        }
-
-        if (segment->param == NULL) {
-            route->literals++;
-
-        } else if (segment->param == &route->collection->id) {
-            ids++;
-        }
+    if (ngx_http_tasks_route_split(&path, &member, &params, errors, route,
+                                   roles, &ids)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
     }
 
     if (route->segments.nelts > NGX_HTTP_TASKS_MAX_SEGMENTS) {
@@ -121,6 +95,56 @@ ngx_http_tasks_compile_path(const ngx_http_tasks_node_t *node,
                          route->action == NGX_HTTP_TASKS_ACTION_LIST
                          ? "a list has no \"{id}\""
                          : "must hold \"{id}\" once");
+    }
+
+    return NGX_OK;
+}
+
+
+/* The segments of a path, and how many of them are the id. */
+
+static ngx_int_t
+ngx_http_tasks_route_split(const ngx_str_t *path,
+    const ngx_http_tasks_node_t *member, const ngx_http_tasks_node_t *params,
+    const ngx_http_tasks_node_t *errors, ngx_http_tasks_route_t *route,
+    ngx_uint_t *roles, ngx_uint_t *ids)
+{
+    u_char                    *p, *end, *last;
+    ngx_http_tasks_segment_t  *segment;
+
+    *ids = 0;
+    last = path->data + path->len;
+
+    for (p = path->data; p < last; p = end) {
+        p++;
+
+        end = ngx_strlchr(p, last, '/');
+        if (end == NULL) {
+            end = last;
+        }
+
+        segment = ngx_array_push(&route->segments);
+        if (segment == NULL) {
+            return NGX_ERROR;
+        }
+
+        segment->text.data = p;
+        segment->text.len = end - p;
+        segment->param = NULL;
+
+        if (ngx_http_tasks_route_segment(member, params, errors, route,
+                                         segment, roles)
+            != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+
+        if (segment->param == NULL) {
+            route->literals++;
+
+        } else if (segment->param == &route->collection->id) {
+            (*ids)++;
+        }
     }
 
     return NGX_OK;

@@ -176,9 +176,6 @@ ngx_str_t *ngx_http_tasks_outcome_name(
 void ngx_http_tasks_wait_begin(ngx_http_tasks_ctx_t *ctx);
 void ngx_http_tasks_wait_end(ngx_http_tasks_ctx_t *ctx);
 
-
-/* By ngx_http_tasks_cache_e. */
-extern ngx_str_t     ngx_http_tasks_cache_names[];
 /* "tasks_openapi": the directive, what it needs of the definition (NGX_ERROR:
  * no memory), the handler. */
 char *ngx_http_tasks_set_openapi(ngx_conf_t *cf, ngx_command_t *cmd,
@@ -187,6 +184,9 @@ ngx_int_t ngx_http_tasks_openapi_merge(ngx_conf_t *cf,
     ngx_http_tasks_loc_conf_t *tlcf);
 ngx_int_t ngx_http_tasks_openapi_handler(ngx_http_request_t *r);
 
+
+/* By ngx_http_tasks_cache_e. */
+extern ngx_str_t     ngx_http_tasks_cache_names[];
 
 extern ngx_module_t  ngx_http_tasks_module;
 
