@@ -4,50 +4,15 @@
 use lib 't/lib';
 use Tasks ':live';
 
-use POSIX ();
 use Time::HiRes qw(time);
 
-use RESP;
+use Tasks::Background;
 use Tasks::Jobs;
 
 my $FULL = $ENV{TASKS_FULL};
 my $SLOW = $ENV{TASKS_SANITIZER_DIR} ? 2 : 1;
 
 load_jobs();
-
-
-# Runs a function in another process, with a Redis connection of its own,
-# until ended.
-
-sub in_background {
-    my ($code) = @_;
-
-    my $pid = fork() // die "fork: $!\n";
-
-    return $pid if $pid;
-
-    # a system call that waits for Redis goes on after the signal
-
-    my $stop;
-    POSIX::sigaction(POSIX::SIGTERM, POSIX::SigAction->new(
-        sub { $stop = 1 }, POSIX::SigSet->new, POSIX::SA_RESTART));
-
-    my $redis = RESP->new(redis_socket());
-    my $ok = eval { $code->($redis) until $stop; 1 };
-
-    print STDERR "# background: $@" unless $ok;
-    POSIX::_exit($ok ? 0 : 1);
-}
-
-
-sub end {
-    my ($pid) = @_;
-
-    kill 'TERM', $pid;
-    waitpid $pid, 0;
-
-    return $? == 0;
-}
 
 
 sub put_on {

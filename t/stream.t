@@ -17,6 +17,7 @@ use Time::HiRes qw(sleep time);
 
 use FaultyRedis;
 use RESP;
+use Tasks::Background;
 use Tasks::HTTP;
 use Tasks::Library;
 use Tasks::Nginx;
@@ -1054,39 +1055,6 @@ sub slurp {
 
 
 # While others write
-
-# Runs a function in another process, with a Redis connection of its own, until
-# ended.
-
-sub in_background {
-    my ($code) = @_;
-
-    my $pid = fork() // die "fork: $!\n";
-
-    return $pid if $pid;
-
-    my $stop;
-    POSIX::sigaction(POSIX::SIGTERM, POSIX::SigAction->new(
-        sub { $stop = 1 }, POSIX::SigSet->new, POSIX::SA_RESTART));
-
-    srand $$;
-    my $redis = RESP->new(redis_socket());
-    my $ok = eval { $code->($redis) until $stop; 1 };
-
-    print STDERR "# background: $@" unless $ok;
-    POSIX::_exit($ok ? 0 : 1);
-}
-
-
-sub end {
-    my ($pid) = @_;
-
-    kill 'TERM', $pid;
-    waitpid $pid, 0;
-
-    return $? == 0;
-}
-
 
 # The tasks by 3 stay, with status "new"; of the others one writer changes half
 # between "new" and "run", and one inserts and removes the other half.
