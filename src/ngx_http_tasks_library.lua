@@ -173,7 +173,7 @@ local function make_suffixes(values)
 
     -- arguments that give all of them a revision; each call fills it in
 
-    local touching = {}
+    local touching = { '_', '' }
 
     for c = 1, #result do
         if result[c] then
@@ -248,27 +248,30 @@ local function row_of(values, task_id)
     return '{' .. concat(members, ',') .. '}'
 end
 
--- The next revision of a collection, as text.  It starts at the time in
--- microseconds, so that a collection that was lost and begins anew repeats no
--- revision.  This is the first that a change writes, so it asks before whether
--- the user may also do the last: by default Redis gives a user no channel.
+-- The next revision of a collection, as text: the time in microseconds, or one
+-- more than the last where that is not past.  So none comes twice, not even if
+-- Redis lost what it had written.  touch() or reindex() is to store it, before
+-- which this asks whether the user may also do the last that a change does: by
+-- default Redis gives a user no channel.
 local function next_revision(base)
     if not redis.acl_check_cmd('PUBLISH', base .. ':events', '') then
         fail('the user may not publish to ' .. name .. "'s events")
     end
 
-    local revision = call('HINCRBY', base .. ':revs', '_', 1)
+    local time = call('TIME')
+    local revision = time[1] * 1000000 + time[2]
+    local last = tonumber(call('HGET', base .. ':revs', '_'))
 
-    if revision == 1 then
-        local t = call('TIME')
-        revision = tonumber(t[1]) * 1000000 + tonumber(t[2])
-        call('HSET', base .. ':revs', '_', format('%.0f', revision))
+    if last and last >= revision then
+        revision = last + 1
     end
 
     return format('%.0f', revision)
 end
 
--- Gives every index that a task is in the new revision.
+local nowhere = { touching = { '_', '' } }
+
+-- Gives the collection the new revision, and every index of the suffixes.
 local function touch(base, revision, names)
     local touching = names.touching
 
@@ -310,9 +313,7 @@ local function reindex(base, revision, old_pos, old, new_pos, new)
         end
     end
 
-    if new_pos then
-        touch(base, revision, new)
-    end
+    touch(base, revision, new or nowhere)
 
     if #revisions > 0 then
         call('HSET', base .. ':revs', unpack(revisions))
@@ -364,14 +365,14 @@ local function update(base, task_id, old_pos, old, changes, event)
     local revision = next_revision(base)
     local task = base .. ':task:' .. task_id
 
-    if listed then
-        if filed or moved then
-            reindex(base, revision, old_pos, old_pos and suffixes(old),
-                    new_pos, suffixes(new))
-        else
-            touch(base, revision, suffixes(old))
-        end
+    if filed or moved then
+        reindex(base, revision, old_pos, old_pos and suffixes(old),
+                new_pos, suffixes(new))
+    else
+        touch(base, revision, listed and suffixes(old) or nowhere)
+    end
 
+    if listed then
         call('HSET', base .. ':rows', task_id, row_of(new, task_id))
     end
 

@@ -413,6 +413,13 @@ sub revs {
 }
 
 
+sub time_of_redis {
+    my ($seconds, $microseconds) = @{ redis('TIME') };
+
+    return $seconds * 1000000 + $microseconds;
+}
+
+
 # The indexes whose revision a call has moved, and those that have gone.
 
 sub moved {
@@ -431,6 +438,24 @@ sub moved {
 sub indexes {
     return join ' ', sort map { /:index:?(.*)/ }
                           @{ redis('KEYS', "$JOBS:index*") };
+}
+
+
+{
+    redis('FLUSHALL');
+
+    my @times = map { (time_of_redis(), call('jobs_put', "a$_", created => $T)) }
+                1 .. 3;
+    push @times, time_of_redis();
+    is_deeply(\@times, [sort { $a <=> $b } @times], 'a revision is the time');
+
+    my $later = $times[-1] + 60e6;
+    redis('HSET', "$JOBS:revs", '_', $later);
+    is(call('jobs_put', 'a4', created => $T), $later + 1,
+       'but none is below the last one');
+    call('jobs_put', 'a4', note => '1');
+    is_deeply([@{ revs() }{'_', ''}], [$later + 2, $later + 1],
+              'a field that no list has moves no list');
 }
 
 

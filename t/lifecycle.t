@@ -310,6 +310,56 @@ sub gone {
 }
 
 
+# A failover that loses writes: what the worker has kept, and what clients have,
+# is of a state that the new master never had
+
+{
+    my $port = Tasks::Nginx::free_port();
+    my $master = Tasks::RedisServer->new('--port', $port, '--bind', '127.0.0.1');
+    fill($master);
+    my $replica = Tasks::RedisServer->new('--replicaof', "127.0.0.1 $port");
+
+    my $socket = tempdir(CLEANUP => 1) . '/redis.sock';
+    symlink $master->socket, $socket or die "symlink: $!\n";
+    my $nginx = start_jobs(store => "server unix:$socket;");
+
+    wait_for(sub { $replica->command('HGET', "$JOBS:revs", '_') }, 10,
+             'the replica');
+    $replica->command('REPLICAOF', 'NO', 'ONE');
+
+    my $put = sub {
+        my ($redis, $n) = @_;
+        $redis->command('FCALL', 'jobs_put', 1, $JOBS,
+                        job('t40', n => $n, created => '2025-01-02T00:00:00'));
+    };
+    my $ask = sub {
+        my ($path, %header) = @_;
+        return http($nginx->port, 'GET', $path, headers => \%header);
+    };
+
+    # twice, so that the list is kept
+
+    $put->($master, 1001);
+    my %lost = map { ($_ => $ask->($_)) } ('/jobs', '/jobs', '/jobs/t40');
+    like($lost{$_}->body, qr/"n":1001\b/, "$_, to be lost") for sort keys %lost;
+
+    $put->($replica, 2002);
+    unlink $socket;
+    symlink $replica->socket, $socket or die "symlink: $!\n";
+    $master->stop;
+
+    wait_for(sub { $ask->('/jobs/t40')->status eq '200' }, 5, 'service');
+
+    for my $path (sort keys %lost) {
+        my $response = $ask->($path,
+            'If-None-Match' => $lost{$path}->header('ETag'));
+
+        is($response->status, 200, "$path: the ETag is not that of the new master's");
+        like($ask->($path)->body, qr/"n":2002\b/, "$path: nor is the body");
+    }
+}
+
+
 # Cost while Redis is down
 
 {
