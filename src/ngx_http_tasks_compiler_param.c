@@ -64,14 +64,14 @@ static const char  *ngx_http_tasks_rule_messages[] = {
 
 ngx_str_t  ngx_http_tasks_role_names[] = {
     ngx_string("none"),
-    ngx_string("id"),
-    ngx_string("filter"),
-    ngx_string("choice"),
     ngx_string("limit"),
     ngx_string("page"),
     ngx_string("offset"),
     ngx_string("cursor"),
-    ngx_null_string
+    ngx_null_string,                     /* NGX_HTTP_TASKS_ROLE_END */
+    ngx_string("id"),
+    ngx_string("filter"),
+    ngx_string("choice")
 };
 
 
@@ -253,15 +253,6 @@ ngx_http_tasks_param_role(const ngx_http_tasks_node_t *node,
                                     &choice);
     if (rc == NGX_ERROR) {
         return NGX_ERROR;
-    }
-
-    if (rc == NGX_OK && (choice == NGX_HTTP_TASKS_ROLE_FILTER
-                         || choice == NGX_HTTP_TASKS_ROLE_CHOICE
-                         || choice == NGX_HTTP_TASKS_ROLE_ID))
-    {
-        return ngx_http_tasks_node_error(node, "a filter is named by "
-                          "\"filter\", a choice by \"choices\", the id by "
-                          "\"{id}\" in the path");
     }
 
     if (param->role == NGX_HTTP_TASKS_ROLE_ID && (rc == NGX_OK || special)) {

@@ -149,13 +149,14 @@ typedef struct {
 
 typedef enum {
     NGX_HTTP_TASKS_ROLE_NONE = 0,        /* checked, not used */
-    NGX_HTTP_TASKS_ROLE_ID,
-    NGX_HTTP_TASKS_ROLE_FILTER,
-    NGX_HTTP_TASKS_ROLE_CHOICE,
     NGX_HTTP_TASKS_ROLE_LIMIT,
     NGX_HTTP_TASKS_ROLE_PAGE,
     NGX_HTTP_TASKS_ROLE_OFFSET,
-    NGX_HTTP_TASKS_ROLE_CURSOR
+    NGX_HTTP_TASKS_ROLE_CURSOR,
+    NGX_HTTP_TASKS_ROLE_END,             /* of those that "role" names */
+    NGX_HTTP_TASKS_ROLE_ID,
+    NGX_HTTP_TASKS_ROLE_FILTER,
+    NGX_HTTP_TASKS_ROLE_CHOICE
 } ngx_http_tasks_role_e;
 
 

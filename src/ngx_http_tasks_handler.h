@@ -122,6 +122,10 @@ ngx_int_t ngx_http_tasks_header(ngx_http_request_t *r, const char *name,
 ngx_int_t ngx_http_tasks_send(ngx_http_request_t *r, ngx_uint_t status,
     ngx_str_t *content_type, ngx_http_tasks_writer_t *body);
 
+/* Adds the header ETag; "value" has its quotes and outlives the request. */
+ngx_int_t ngx_http_tasks_add_etag(ngx_http_request_t *r,
+    const ngx_str_t *value);
+
 /* Sends the response's header.  As ngx_http_send_header(); "size" is that of
  * the body, bytes, -1 if it is not known. */
 ngx_int_t ngx_http_tasks_send_header(ngx_http_request_t *r, ngx_uint_t status,

@@ -79,9 +79,9 @@ ngx_http_tasks_openapi_is_base(const ngx_str_t *base)
 ngx_int_t
 ngx_http_tasks_openapi_merge(ngx_conf_t *cf, ngx_http_tasks_loc_conf_t *tlcf)
 {
-    u_char                    *p, digest[16];
-    ngx_md5_t                  md5;
-    ngx_http_tasks_document_t *openapi;
+    u_char                     *p, digest[16];
+    ngx_md5_t                   md5;
+    ngx_http_tasks_document_t  *openapi;
 
     openapi = &tlcf->openapi;
 
@@ -122,8 +122,7 @@ ngx_http_tasks_openapi_handler(ngx_http_request_t *r)
     ngx_int_t                   rc;
     ngx_buf_t                  *b;
     ngx_chain_t                 out;
-    ngx_table_elt_t            *etag;
-    ngx_http_tasks_document_t *openapi;
+    ngx_http_tasks_document_t  *openapi;
     ngx_http_tasks_loc_conf_t  *tlcf;
 
     static ngx_str_t  content_type = ngx_string("application/json");
@@ -140,20 +139,9 @@ ngx_http_tasks_openapi_handler(ngx_http_request_t *r)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    etag = ngx_list_push(&r->headers_out.headers);
-    if (etag == NULL) {
+    if (ngx_http_tasks_add_etag(r, &openapi->etag) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
-
-    etag->hash = 1;
-    ngx_str_set(&etag->key, "ETag");
-    etag->value = openapi->etag;
-    etag->lowcase_key = NULL;
-#if (nginx_version >= 1023000)
-    etag->next = NULL;
-#endif
-
-    r->headers_out.etag = etag;
 
     /* nginx itself answers 304 to this ETag */
 

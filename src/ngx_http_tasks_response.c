@@ -112,8 +112,7 @@ static ngx_int_t
 ngx_http_tasks_etag(ngx_http_tasks_ctx_t *ctx)
 {
     u_char              *p;
-    ngx_str_t           *state;
-    ngx_table_elt_t     *etag;
+    ngx_str_t            etag, *state;
     ngx_http_request_t  *r;
 
     r = ctx->request;
@@ -124,7 +123,23 @@ ngx_http_tasks_etag(ngx_http_tasks_ctx_t *ctx)
         return NGX_ERROR;
     }
 
-    /* last: what is in the list is sent, with an error's response, too */
+    etag.data = p;
+
+    p = ngx_cpymem(p, "W/\"", 3);
+    p = ngx_cpymem(p, state->data, state->len);
+    p = ngx_cpymem(p, ctx->exchange.request.route->fingerprint, 10);
+    *p++ = '"';
+
+    etag.len = p - etag.data;
+
+    return ngx_http_tasks_add_etag(r, &etag);
+}
+
+
+ngx_int_t
+ngx_http_tasks_add_etag(ngx_http_request_t *r, const ngx_str_t *value)
+{
+    ngx_table_elt_t  *etag;
 
     etag = ngx_list_push(&r->headers_out.headers);
     if (etag == NULL) {
@@ -133,18 +148,12 @@ ngx_http_tasks_etag(ngx_http_tasks_ctx_t *ctx)
 
     etag->hash = 1;
     ngx_str_set(&etag->key, "ETag");
-    etag->value.data = p;
+    etag->value = *value;
     etag->lowcase_key = NULL;
 #if (nginx_version >= 1023000)
     etag->next = NULL;
 #endif
 
-    p = ngx_cpymem(p, "W/\"", 3);
-    p = ngx_cpymem(p, state->data, state->len);
-    p = ngx_cpymem(p, ctx->exchange.request.route->fingerprint, 10);
-    *p++ = '"';
-
-    etag->value.len = p - etag->value.data;
     r->headers_out.etag = etag;
 
     return NGX_OK;

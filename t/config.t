@@ -1155,14 +1155,14 @@ $.routes[0].query.p: unknown member "min"
 === a parameter: an unknown role
 --- change: query: {"role": "sort"}
 --- error_log
-$.routes[0].query.p.role: unknown "sort", it may be none, id, filter, choice, limit, page, offset, cursor
+$.routes[0].query.p.role: unknown "sort", it may be none, limit, page, offset, cursor
 
 
 
 === a parameter: the role of a filter without its field
 --- change: query: {"role": "filter"}
 --- error_log
-$.routes[0].query.p: a filter is named by "filter", a choice by "choices", the id by "{id}" in the path
+$.routes[0].query.p.role: unknown "filter", it may be none, limit, page, offset, cursor
 
 
 
@@ -1365,7 +1365,7 @@ $.routes[0].query.p: is of another type than the field "b"
 === a parameter: the role of a choice without its choices
 --- change: query: {"role": "choice"}
 --- error_log
-$.routes[0].query.p: a filter is named by "filter", a choice by "choices", the id by "{id}" in the path
+$.routes[0].query.p.role: unknown "choice", it may be none, limit, page, offset, cursor
 
 
 
