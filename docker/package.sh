@@ -14,7 +14,7 @@ package_build() {
     prepare
 
     sum=$(checksum "$root/docker/debian" "$root/docker/package.sh" \
-                   "$root/conf/apis" "$root/README.md" "$root/LICENSE")
+                   "$root/conf" "$root/README.md" "$root/LICENSE")
 
     if [ "$sum" != "$(cat "$out/sum" 2>/dev/null)" ]; then
         rm -rf "$out/source" "$out/${binary:?}"* "$out/sum"

@@ -53,6 +53,19 @@ http {
 CONF
 succeeds('nginx loads it, and its definitions', nginx_t("$dir/nginx.conf"));
 
+# What the texts there refer to, but for the suites.
+
+my $texts = "$dir/package/usr/share/doc/$name";
+
+for my $text ('README.md', 'conf/apis/README.md') {
+    my %files = map { ($_ => 1) } Tasks::slurp("$texts/$text")
+                                  =~ /\]\((?!http|t\/)([^)#]+)/g;
+    my @missing = grep { !-e dirname("$texts/$text") . "/$_" } sort keys %files;
+
+    cmp_ok(keys %files, '>', 5, "$text refers to files");
+    is("@missing", '', 'which are there');
+}
+
 
 # A server of all definitions, below this directory.
 
@@ -98,7 +111,7 @@ sub build_sh { return there('sh', '/checkout/docker/build.sh', @_) }
 
 sub nginx_files {
     return output('find', (map { "$system/$_" } qw(etc/nginx usr/lib/nginx
-                  usr/share/nginx)), '!', '-path', '*/share/nginx/src/*',
+                  usr/share/nginx)), glob("$system/usr/share/tasks*"), '!', '-path', '*/share/nginx/src/*',
                   '-printf', '%p %l\n') =~ s/^\Q$system\E//gmr;
 }
 
