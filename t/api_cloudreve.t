@@ -16,6 +16,7 @@ use Tasks 'no_plan';
 
 use MIME::Base64 qw(encode_base64);
 use Tasks::JWT;
+use Tasks::Shipped;
 
 our $API = '/cloudreve/api/v4/workflow';
 
@@ -54,48 +55,20 @@ add_block_preprocessor(sub {
         if defined $user;
 
     $block->set_value(http_config => maps() . ($block->http_config // ''));
-    $block->set_value(config => location()) unless defined $block->config;
+    $block->set_value(config => location($API)) unless defined $block->config;
     $block->set_value(conf_file => ">>> keys/cloudreve.key\ncr-secret");
     $block->set_value(user_files => []);    # files as they are, to the byte
     $block->set_value(put => $FIXTURES) unless defined $block->put;
 });
 
 
-# The configuration that is shipped.
-
-my $IN_BRACES = qr/(?<braces> \{ (?: [^{}"'\#]++ | "(?:[^"\\]|\\.)*+"
-                     | '(?:[^'\\]|\\.)*+' | \#[^\n]*+ | (?&braces) )*+ \})/x;
-
-sub maps {
-    my $shipped = Tasks::slurp('conf/nginx.conf');
-    my @maps;
-
-    push @maps, $1 while $shipped =~ /^ {4}(map [^{]+$IN_BRACES)/mg;
-
-    return join "\n", @maps, '';
-}
-
-sub location {
-    my ($more) = @_;
-    $more //= '';
-
-    Tasks::slurp('conf/nginx.conf') =~ /^ {8}(location \Q$API\E $IN_BRACES)/m
-        or die "conf/nginx.conf has no location $API\n";
-
-    return $1 =~ s/\}\z/$more}/r;
-}
-
-
 # Tokens: good ones of user 1, but for the claims that are given, as JSON; undef
 # leaves a claim out.
 
 sub token {
-    my %claims = (token_type => '"access"', sub => $SUB{U1},
-                  nbf => time - 10, exp => time + 3600, @_);
-
-    return jwt('{' . join(',', map { qq("$_":$claims{$_}) }
-                               grep { defined $claims{$_} } sort keys %claims)
-               . '}', 'cr-secret');
+    return jwt(claims_json(token_type => '"access"', sub => $SUB{U1},
+                           nbf => time - 10, exp => time + 3600, @_),
+               'cr-secret');
 }
 
 sub bearer { return 'Authorization: Bearer ' . token(@_) }
@@ -995,7 +968,7 @@ f3 {"status":"completed","progress":null}
 === all else of /workflow stays with the application, login or not
 --- more_headers
 --- config eval
-main::location('tasks_fallback @app;') . 'location @app { return 203 "$request_method $uri"; }'
+main::location($main::API, 'tasks_fallback @app;') . 'location @app { return 203 "$request_method $uri"; }'
 --- request eval
 ["POST $main::API/archive", "POST $main::API/extract", "POST $main::API/download",
  "PATCH $main::API/download/2GpUq",
@@ -1014,7 +987,7 @@ my $p = $main::API;
 
 === with a fallback, what the API serves is not the application's
 --- config eval
-main::location('tasks_fallback @app;') . 'location @app { return 203 "$request_method $uri"; }'
+main::location($main::API, 'tasks_fallback @app;') . 'location @app { return 203 "$request_method $uri"; }'
 --- request eval
 [main::list('page_size=25&category=general'), main::list('page_size=x'),
  "GET $main::API/progress/zvJig",

@@ -14,6 +14,7 @@ use Tasks 'no_plan';
 use Digest::SHA qw(sha256_hex);
 use POSIX qw(strftime);
 use Tasks::JWT;
+use Tasks::Shipped;
 
 our $API = '/codex/api/v1/tasks';
 
@@ -53,7 +54,7 @@ add_block_preprocessor(sub {
         if defined $role;
 
     $block->set_value(http_config => maps() . ($block->http_config // ''));
-    $block->set_value(config => location()) unless defined $block->config;
+    $block->set_value(config => location($API)) unless defined $block->config;
     $block->set_value(conf_file => ">>> keys/codex.key\ncx-secret");
     $block->set_value(user_files => []);    # files as they are, to the byte
     $block->set_value(put => $FIXTURES) unless defined $block->put;
@@ -63,42 +64,13 @@ add_block_preprocessor(sub {
 });
 
 
-# The configuration that is shipped.
-
-my $IN_BRACES = qr/(?<braces> \{ (?: [^{}"'\#]++ | "(?:[^"\\]|\\.)*+"
-                     | '(?:[^'\\]|\\.)*+' | \#[^\n]*+ | (?&braces) )*+ \})/x;
-
-sub maps {
-    my $shipped = Tasks::slurp('conf/nginx.conf');
-    my @maps;
-
-    push @maps, $1 while $shipped =~ /^ {4}(map [^{]+$IN_BRACES)/mg;
-
-    return join "\n", @maps, '';
-}
-
-sub location {
-    my ($more) = @_;
-    $more //= '';
-
-    Tasks::slurp('conf/nginx.conf') =~ /^ {8}(location \Q$API\E $IN_BRACES)/m
-        or die "conf/nginx.conf has no location $API\n";
-
-    return $1 =~ s/\}\z/$more}/r;
-}
-
-
 # Tokens: good ones of an admin, but for the claims that are given, as JSON;
 # undef leaves a claim out.
 
 sub claims {
-    my %claims = (sub => '"7c9e6679-7425-40de-944b-e07fc1f90ae7"',
-                  username => '"ann"', role => '"admin"', iat => time - 10,
-                  exp => time + 3600, @_);
-
-    return '{' . join(',', map { qq("$_":$claims{$_}) }
-                               grep { defined $claims{$_} } sort keys %claims)
-           . '}';
+    return claims_json(sub => '"7c9e6679-7425-40de-944b-e07fc1f90ae7"',
+                       username => '"ann"', role => '"admin"',
+                       iat => time - 10, exp => time + 3600, @_);
 }
 
 sub token  { return jwt(claims(@_), 'cx-secret') }
@@ -912,7 +884,7 @@ my ($read, $write) = map { "^\Q$_\E\$" } $main::NO_READ, $main::NO_WRITE;
 === what else is under /tasks stays with the application, which looks at credentials itself
 --- more_headers
 --- config eval
-main::location('tasks_fallback @app;') . 'location @app { return 203 "$request_method $request_uri"; }'
+main::location($main::API, 'tasks_fallback @app;') . 'location @app { return 203 "$request_method $request_uri"; }'
 --- request eval
 $main::app = ["GET $main::API/stats", "HEAD $main::API/stats", "GET $main::API/stream",
     "DELETE $main::API/purge?days=30",
@@ -930,7 +902,7 @@ $main::app = ["GET $main::API/stats", "HEAD $main::API/stats", "GET $main::API/s
 
 === with a fallback, what the API serves is not the application's, good or not
 --- config eval
-main::location('tasks_fallback @app;') . 'location @app { return 203 "$request_method $request_uri"; }'
+main::location($main::API, 'tasks_fallback @app;') . 'location @app { return 203 "$request_method $request_uri"; }'
 --- request eval
 ["GET $main::API", main::show('A'), "GET $main::API/Stats", "GET $main::API/statsx",
  "GET $main::API/550e8400-e29b-41d4-a716-446655449999", "POST $main::API/stats/cancel",

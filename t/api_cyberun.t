@@ -14,6 +14,7 @@ use Tasks 'no_plan';
 
 use Digest::SHA qw(sha256_hex);
 use Tasks::JWT;
+use Tasks::Shipped;
 
 our $API = '/cyberun/api/v1/r/tasks';
 our $T1 = '019abc12-4567-7890-abcd-ef1234567891';
@@ -58,7 +59,7 @@ add_block_preprocessor(sub {
     my ($block) = @_;
 
     $block->set_value(http_config => maps() . ($block->http_config // ''));
-    $block->set_value(config => location());
+    $block->set_value(config => location($API));
     $block->set_value(conf_file => ">>> keys/cyberun.key\ncy-secret");
     $block->set_value(user_files => []);    # files as they are, to the byte
     $block->set_value(more_headers => bearer('sk-t1key')) unless defined $block->more_headers;
@@ -67,37 +68,14 @@ add_block_preprocessor(sub {
 });
 
 
-# The configuration that is shipped.
-
-my $IN_BRACES = qr/(?<braces> \{ (?: [^{}"'\#]++ | "(?:[^"\\]|\\.)*+"
-                     | '(?:[^'\\]|\\.)*+' | \#[^\n]*+ | (?&braces) )*+ \})/x;
-
-sub maps {
-    my $shipped = Tasks::slurp('conf/nginx.conf');
-    my @maps;
-
-    push @maps, $1 while $shipped =~ /^ {4}(map [^{]+$IN_BRACES)/mg;
-
-    return join "\n", @maps, '';
-}
-
-sub location {
-    Tasks::slurp('conf/nginx.conf') =~ /^ {8}(location \Q$API\E $IN_BRACES)/m
-        or die "conf/nginx.conf has no location $API\n";
-
-    return $1;
-}
-
-
 # Credentials.  Claims of users' tokens are JSON; undef leaves one out.
 
 sub bearer { return "Authorization: Bearer $_[0]" }
 sub team   { return "X-Team-ID: $_[0]\n" }
 
 sub claims {
-    my %claims = (sub => '"u1"', teams => qq(["$T3","$T1"]), exp => time + 3600, @_);
-
-    return '{' . join(',', map { qq("$_":$claims{$_}) } grep { defined $claims{$_} } sort keys %claims) . '}';
+    return claims_json(sub => '"u1"', teams => qq(["$T3","$T1"]),
+                       exp => time + 3600, @_);
 }
 
 sub user { return bearer(jwt(claims(@_), 'cy-secret')) }

@@ -13,6 +13,7 @@ use Tasks 'no_plan';
 
 use MIME::Base64 qw(encode_base64url);
 use Tasks::JWT;
+use Tasks::Shipped;
 
 our $API = '/runwisp/api';
 
@@ -55,7 +56,7 @@ add_block_preprocessor(sub {
     my ($block) = @_;
 
     $block->set_value(http_config => maps() . ($block->http_config // ''));
-    $block->set_value(config => location());
+    $block->set_value(config => location("$API/"));
     $block->set_value(conf_file => ">>> keys/runwisp.key\nrw-secret");
     $block->set_value(user_files => []);    # files as they are, to the byte
     $block->set_value(more_headers => bearer()) unless defined $block->more_headers;
@@ -63,35 +64,12 @@ add_block_preprocessor(sub {
 });
 
 
-# The configuration that is shipped.
-
-my $IN_BRACES = qr/(?<braces> \{ (?: [^{}"'\#]++ | "(?:[^"\\]|\\.)*+"
-                     | '(?:[^'\\]|\\.)*+' | \#[^\n]*+ | (?&braces) )*+ \})/x;
-
-sub maps {
-    my $shipped = Tasks::slurp('conf/nginx.conf');
-    my @maps;
-
-    push @maps, $1 while $shipped =~ /^ {4}(map [^{]+$IN_BRACES)/mg;
-
-    return join "\n", @maps, '';
-}
-
-sub location {
-    Tasks::slurp('conf/nginx.conf') =~ m{^ {8}(location \Q$API/\E $IN_BRACES)}m
-        or die "conf/nginx.conf has no location $API/\n";
-
-    return $1;
-}
-
-
 # Tokens: good ones, but for the claims that are given, as JSON; undef leaves a
 # claim out.
 
 sub claims {
-    my %claims = (iss => '"runwisp"', aud => '"runwisp-api"', iat => time - 10, exp => time + 3600, @_);
-
-    return '{' . join(',', map { qq("$_":$claims{$_}) } grep { defined $claims{$_} } sort keys %claims) . '}';
+    return claims_json(iss => '"runwisp"', aud => '"runwisp-api"',
+                       iat => time - 10, exp => time + 3600, @_);
 }
 
 sub token { return jwt(claims(@_), 'rw-secret') }

@@ -133,10 +133,8 @@ sub put {
 # Claims in JSON, of name => JSON text; undef: not there.
 
 sub claims {
-    my %claim = (iss => qq("$ISSUER"), aud => qq("$AUDIENCE"), sub => '"alice"',
-                 exp => time + 3600, @_);
-
-    return '{' . join(',', map { qq("$_":$claim{$_}) } grep { defined $claim{$_} } sort keys %claim) . '}';
+    return claims_json(iss => qq("$ISSUER"), aud => qq("$AUDIENCE"),
+                       sub => '"alice"', exp => time + 3600, @_);
 }
 
 

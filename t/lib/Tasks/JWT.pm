@@ -20,7 +20,7 @@ use Exporter qw(import);
 use File::Temp qw(tempdir tempfile);
 use MIME::Base64 qw(encode_base64url);
 
-our @EXPORT = qw(jwt jws signature new_key base64url);
+our @EXPORT = qw(claims_json jwt jws signature new_key base64url);
 
 my %HMAC = (HS256 => \&hmac_sha256, HS384 => \&hmac_sha384,
             HS512 => \&hmac_sha512);
@@ -45,6 +45,18 @@ my %GENERATE = (
 );
 
 my ($directory, $keys);
+
+
+# Claims of name => JSON text; of a name given twice the later one counts, and
+# undef leaves it out.
+
+sub claims_json {
+    my %claim = @_;
+
+    return '{' . join(',', map { qq("$_":$claim{$_}) }
+                               grep { defined $claim{$_} } sort keys %claim)
+           . '}';
+}
 
 
 sub base64url { return encode_base64url($_[0]) }
