@@ -20,6 +20,9 @@
  */
 #define NGX_HTTP_TASKS_MAX_LIMIT    10000
 
+/* Positions of several indexes that are read for what follows a rank */
+#define NGX_HTTP_TASKS_MAX_MERGE    100000
+
 /* Entries of a list that are read at a time; more of them are streamed. */
 #define NGX_HTTP_TASKS_MAX_CHUNK    512
 

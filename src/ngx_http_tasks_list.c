@@ -73,7 +73,11 @@ ngx_http_tasks_list(ngx_http_tasks_exchange_t *x)
      * Where that is too much, only whether there is anything.
      */
 
-    if (read->nindexes > 1 && read->offset > NGX_HTTP_TASKS_MAX_LIMIT) {
+    if (read->nindexes > 1
+        && read->offset > ngx_min(NGX_HTTP_TASKS_MAX_LIMIT,
+                                  NGX_HTTP_TASKS_MAX_MERGE
+                                  / (int64_t) read->nindexes))
+    {
         read->whole = 1;
         read->wanted = 0;
         read->fetched = 0;

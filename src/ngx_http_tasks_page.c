@@ -111,6 +111,7 @@ ngx_http_tasks_page_reply(ngx_http_tasks_read_t *read,
             return ngx_http_tasks_read_distrust(read);
         }
 
+        index->nmembers = 0;             /* they are not told apart */
         index->total = elt[1].u.integer;
         read->total += index->total;
     }

@@ -18,6 +18,9 @@
 #define NGX_HTTP_TASKS_READ_TRIES      3
 #define NGX_HTTP_TASKS_READ_MAX_TRIES  200
 
+/* positions that the function puts together, at most: Redis waits for it */
+#define NGX_HTTP_TASKS_READ_MAX_MERGE  10000
+
 
 static void ngx_http_tasks_read_index_handler(ngx_http_tasks_op_t *op);
 static ngx_http_tasks_error_e ngx_http_tasks_read_members(
@@ -30,6 +33,8 @@ static ngx_http_tasks_error_e ngx_http_tasks_read_rows(
     ngx_http_tasks_read_t *read);
 static void ngx_http_tasks_read_rows_handler(ngx_http_tasks_op_t *op);
 static ngx_http_tasks_error_e ngx_http_tasks_read_joined(
+    ngx_http_tasks_read_t *read);
+static ngx_http_tasks_index_t *ngx_http_tasks_read_contradiction(
     ngx_http_tasks_read_t *read);
 static void ngx_http_tasks_read_key(ngx_http_tasks_read_t *read,
     const char *name, const ngx_str_t *suffix);
@@ -53,6 +58,13 @@ ngx_http_tasks_read_index(ngx_http_tasks_read_t *read)
 
     if (read->tries == NGX_HTTP_TASKS_READ_MAX_TRIES) {
         return NGX_HTTP_TASKS_UNAVAILABLE;
+    }
+
+    if (read->nindexes > 1
+        && (read->offset + read->fetched) * read->nindexes
+           > NGX_HTTP_TASKS_READ_MAX_MERGE)
+    {
+        read->no_page = 1;
     }
 
     if (read->tries++ >= NGX_HTTP_TASKS_READ_TRIES && !read->no_page) {
@@ -309,6 +321,14 @@ ngx_http_tasks_read_rows_handler(ngx_http_tasks_op_t *op)
     if (error == NGX_HTTP_TASKS_NO_ERROR) {
         rc = ngx_http_tasks_read_unmoved(read, &op->replies[op->ncommands - 1]);
 
+        /* an index that was empty both times may not have been in between */
+
+        if (rc == NGX_OK && read->tries <= NGX_HTTP_TASKS_READ_TRIES
+            && ngx_http_tasks_read_contradiction(read))
+        {
+            rc = NGX_DECLINED;
+        }
+
         if (rc == NGX_DECLINED) {
             error = ngx_http_tasks_read_index(read);
 
@@ -522,22 +542,39 @@ ngx_http_tasks_read_revision(ngx_http_tasks_reply_t *reply,
 }
 
 
-ngx_http_tasks_error_e
-ngx_http_tasks_read_finish(ngx_http_tasks_read_t *read,
-    ngx_http_tasks_writer_t *rows)
+/* An index has a revision exactly while it has members. */
+
+static ngx_http_tasks_index_t *
+ngx_http_tasks_read_contradiction(ngx_http_tasks_read_t *read)
 {
     ngx_uint_t               i;
     ngx_http_tasks_index_t  *index;
 
-    /* an index has a revision exactly while it has members */
-
     for (i = 0; i < read->nindexes; i++) {
         index = &read->indexes[i];
 
-        if ((index->total != 0) != (index->revision.data != NULL)) {
-            return ngx_http_tasks_read_broken(read, &index->suffix,
-                                      "and its revision do not go together");
+        if (index->revision.data ? index->total == 0
+                                 : index->total || index->nmembers)
+        {
+            return index;
         }
+    }
+
+    return NULL;
+}
+
+
+ngx_http_tasks_error_e
+ngx_http_tasks_read_finish(ngx_http_tasks_read_t *read,
+    ngx_http_tasks_writer_t *rows)
+{
+    ngx_http_tasks_index_t  *index;
+
+    index = ngx_http_tasks_read_contradiction(read);
+
+    if (index) {
+        return ngx_http_tasks_read_broken(read, &index->suffix,
+                                      "and its revision do not go together");
     }
 
     read->more = read->wanted ? read->nmembers > read->wanted

@@ -169,11 +169,22 @@ sub makes_a_fault {
 }
 
 
+# No members, but a revision: as if the index had been emptied and filled.
+
+sub is_read_again {
+    my ($case) = @_;
+
+    return $case->{fault} eq 'empty' && $case->{at} == 1
+           && $case->{action} =~ /^(?:list|cached)$/;
+}
+
+
 sub expected {
     my ($case) = @_;
 
     my $class = $FAULTS{$case->{fault}}[0];
 
+    return qr/^whole$/ if is_read_again($case);
     return { refusal => qr/^503 unavailable$/, error => qr/^500 internal$/,
              other   => qr/^(?:503 unavailable|500 internal)$/,
              silence => qr/^504 timeout$/,
@@ -190,7 +201,8 @@ sub tries {
 
     my $class = $FAULTS{$case->{fault}}[0];
 
-    return $case->{action} eq 'cancel'         ? qr/^1$/
+    return is_read_again($case)                ? qr/^[23]$/
+         : $case->{action} eq 'cancel'         ? qr/^1$/
          : $class eq 'broken'                  ? qr/^2$/
          : $class eq 'any'                     ? qr/^[12]$/
          : $class eq 'silence'                 ? qr/^[01]$/ : qr/^1$/;

@@ -839,11 +839,14 @@ sub raw_end {
         'a string of another length' => [['rows'], array(bulk('{}') =~ s/2/1/r, (bulk('{}')) x 511)],
     );
 
+    my $contradiction = array(bulk(undef), ":$FAULTY\r\n");
+
     for my $what (sort keys %replies) {
         my ($kinds, $bytes) = @{ $replies{$what} };
 
         for my $kind (@$kinds) {
-            $fake->plan(replies => { $kind => $bytes });
+            # what contradicts itself is read again, at last by the function
+            $fake->plan(replies => { $kind => $bytes, page => $contradiction });
             is_cut($nginx, "$what for $kind");
             $fake->plan;
             wait_for(sub { ask($nginx, '/off/?list=x')->body eq $WHOLE }, 5, 'service');
