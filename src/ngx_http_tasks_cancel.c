@@ -1,7 +1,7 @@
 
 /*
  * Cancelling a task: one call of a Redis function, which decides and changes
- * atomically, and if the response shows the task, a read of it behind.  It is
+ * atomically, and if the response shows the task, returns its fields.  It is
  * never sent twice, except after Redis has said that it does not know the
  * function, and so has changed nothing.
  */
@@ -18,10 +18,11 @@ static ngx_http_tasks_error_e ngx_http_tasks_cancel_reply(
 ngx_http_tasks_error_e
 ngx_http_tasks_cancel(ngx_http_tasks_exchange_t *x)
 {
+    ngx_uint_t                    n;
     ngx_http_tasks_op_t          *op;
     ngx_http_tasks_collection_t  *collection;
 
-    if (ngx_http_tasks_exchange_op(x, 3) != NGX_OK) {
+    if (ngx_http_tasks_exchange_op(x, 2) != NGX_OK) {
         return NGX_HTTP_TASKS_INTERNAL;
     }
 
@@ -33,15 +34,18 @@ ngx_http_tasks_cancel(ngx_http_tasks_exchange_t *x)
         ngx_http_tasks_store_load(op, collection);
     }
 
-    ngx_http_tasks_op_command(op, 5, 3, 0);
+    n = x->request.route->fetch.nelts;
+    n += (n != 0);
+
+    ngx_http_tasks_op_command(op, 5 + n, 3 + n, 0);
     ngx_http_tasks_op_literal(op, "FCALL");
     ngx_http_tasks_op_str(op, &collection->fn_cancel);
     ngx_http_tasks_op_literal(op, "1");
     ngx_http_tasks_op_str(op, &x->base);
     ngx_http_tasks_op_str(op, &x->request.id);
 
-    if (x->request.route->fetch.nelts) {
-        ngx_http_tasks_get_command(x);
+    if (n) {
+        ngx_http_tasks_get_fields(x);
     }
 
     return ngx_http_tasks_exchange_start(x, ngx_http_tasks_cancel_handler);
@@ -57,7 +61,7 @@ ngx_http_tasks_cancel_handler(ngx_http_tasks_op_t *op)
     x = op->data;
 
     if (op->status == NGX_HTTP_TASKS_OP_OK && x->tries == 0
-        && x->store->load_functions
+        && x->store->load_functions && !ngx_exiting
         && ngx_http_tasks_reply_is_error(&op->replies[0],
                                          "ERR Function not found"))
     {
@@ -74,19 +78,16 @@ ngx_http_tasks_cancel_handler(ngx_http_tasks_op_t *op)
         if (error == NGX_HTTP_TASKS_NO_ERROR) {
             error = ngx_http_tasks_cancel_reply(x, &op->replies[x->tries]);
         }
-
-        if (error == NGX_HTTP_TASKS_NO_ERROR
-            && x->request.route->fetch.nelts)
-        {
-            error = ngx_http_tasks_get_reply(x, &op->replies[x->tries + 1]);
-        }
     }
 
     x->done(x, error);
 }
 
 
-/* What became of it, then the task's state before, as JSON and as text. */
+/*
+ * What became of it, then the task's state before, as JSON and as text, and
+ * the fields that were asked for.
+ */
 
 static ngx_http_tasks_error_e
 ngx_http_tasks_cancel_reply(ngx_http_tasks_exchange_t *x,
@@ -115,7 +116,7 @@ ngx_http_tasks_cancel_reply(ngx_http_tasks_exchange_t *x,
 
     elt = reply->u.array.elts;
 
-    if (reply->u.array.nelts == 3
+    if (reply->u.array.nelts >= 3
         && elt[1].type == NGX_HTTP_TASKS_REPLY_STRING
         && elt[2].type == NGX_HTTP_TASKS_REPLY_STRING)
     {
@@ -125,9 +126,19 @@ ngx_http_tasks_cancel_reply(ngx_http_tasks_exchange_t *x,
 
     for (i = 0; outcomes[i].name.len; i++) {
         if (ngx_http_tasks_equal(&elt[0].u.str, &outcomes[i].name)) {
-            return outcomes[i].error;
+            break;
         }
     }
 
-    return ngx_http_tasks_exchange_distrust(x);
+    if (outcomes[i].name.len == 0) {
+        return ngx_http_tasks_exchange_distrust(x);
+    }
+
+    if (outcomes[i].error != NGX_HTTP_TASKS_NO_ERROR
+        || x->request.route->fetch.nelts == 0)
+    {
+        return outcomes[i].error;
+    }
+
+    return ngx_http_tasks_get_reply(x, elt + 3, reply->u.array.nelts - 3);
 }

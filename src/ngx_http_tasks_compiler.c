@@ -393,11 +393,20 @@ ngx_http_tasks_is_header_name(const char *name)
 }
 
 
+/* Two of them, or another one, would tell peers another end of the body. */
+
+static const char  *ngx_http_tasks_own_headers[] = {
+    "Connection", "Content-Encoding", "Content-Length", "Content-Type", "Date",
+    "ETag", "Keep-Alive", "Server", "Transfer-Encoding", "Upgrade", NULL
+};
+
+
 ngx_int_t
 ngx_http_tasks_node_headers(const ngx_http_tasks_node_t *node,
     ngx_array_t **headers)
 {
     json_t                   *value;
+    ngx_uint_t                i;
     const char               *name;
     ngx_http_tasks_node_t     member;
     ngx_http_tasks_header_t  *header;
@@ -424,6 +433,16 @@ ngx_http_tasks_node_headers(const ngx_http_tasks_node_t *node,
             return ngx_http_tasks_node_error(&member,
                              "header \"%s\" must be a name of letters, "
                              "digits and \"-\"", name);
+        }
+
+        for (i = 0; ngx_http_tasks_own_headers[i]; i++) {
+            if (ngx_strcasecmp((u_char *) name, (u_char *)
+                               ngx_http_tasks_own_headers[i])
+                == 0)
+            {
+                return ngx_http_tasks_node_error(&member,
+                                 "header \"%s\" is nginx's to send", name);
+            }
         }
 
         header = ngx_array_push(*headers);

@@ -90,11 +90,7 @@ ngx_http_tasks_api(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     value = cf->args->elts;
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
 
-    if ((cf->cmd_type & NGX_HTTP_LOC_CONF) && !clcf->named
-#if (NGX_PCRE)
-        && clcf->regex == NULL
-#endif
-       )
+    if ((cf->cmd_type & NGX_HTTP_LOC_CONF) && !ngx_http_tasks_is_nameless(clcf))
     {
         tlcf->prefix = clcf->name;
     }
@@ -149,19 +145,27 @@ ngx_http_tasks_api(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 }
 
 
+ngx_uint_t
+ngx_http_tasks_is_nameless(const ngx_http_core_loc_conf_t *clcf)
+{
+#if (NGX_PCRE)
+    if (clcf->regex) {
+        return 1;
+    }
+#endif
+
+    return clcf->named;
+}
+
+
 char *
 ngx_http_tasks_pass(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_tasks_loc_conf_t  *tlcf = conf;
 
-    ngx_str_t                 *value;
-    ngx_http_core_loc_conf_t  *clcf;
+    ngx_str_t  *value;
 
     (void) cmd;
-
-    if (tlcf->store) {
-        return "is duplicate";
-    }
 
     value = cf->args->elts;
 
@@ -170,8 +174,26 @@ ngx_http_tasks_pass(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_ERROR;
     }
 
+    return ngx_http_tasks_set_handler(cf, tlcf, ngx_http_tasks_handler);
+}
+
+
+char *
+ngx_http_tasks_set_handler(ngx_conf_t *cf, ngx_http_tasks_loc_conf_t *tlcf,
+    ngx_http_handler_pt handler)
+{
+    ngx_http_core_loc_conf_t  *clcf;
+
+    if (tlcf->handler) {
+        return (tlcf->handler == handler)
+               ? "is duplicate"
+               : "is beside another directive that answers requests";
+    }
+
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
-    clcf->handler = ngx_http_tasks_handler;
+
+    tlcf->handler = handler;
+    clcf->handler = handler;
 
     return NGX_CONF_OK;
 }
@@ -268,8 +290,7 @@ ngx_http_tasks_library(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_tasks_loc_conf_t  *tlcf = conf;
 
-    ngx_str_t                 *value;
-    ngx_http_core_loc_conf_t  *clcf;
+    ngx_str_t  *value;
 
     (void) cmd;
 
@@ -279,13 +300,6 @@ ngx_http_tasks_library(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         tlcf->library_key = value[1];
     }
 
-    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
-
-    if (clcf->handler == ngx_http_tasks_library_handler) {
-        return "is duplicate";
-    }
-
-    clcf->handler = ngx_http_tasks_library_handler;
-
-    return NGX_CONF_OK;
+    return ngx_http_tasks_set_handler(cf, tlcf,
+                                      ngx_http_tasks_library_handler);
 }

@@ -111,10 +111,13 @@ void ngx_http_tasks_list_rows(ngx_http_tasks_exchange_t *x,
 ngx_int_t ngx_http_tasks_list_next(ngx_http_tasks_exchange_t *x,
     ngx_str_t *cursor);
 
-/* Adds the command that reads a task, and takes x->fields from its reply. */
-void ngx_http_tasks_get_command(ngx_http_tasks_exchange_t *x);
+/*
+ * Adds the names of the fields that the response shows, one more than there
+ * are in route->fetch, and takes x->fields from their "n" values.
+ */
+void ngx_http_tasks_get_fields(ngx_http_tasks_exchange_t *x);
 ngx_http_tasks_error_e ngx_http_tasks_get_reply(ngx_http_tasks_exchange_t *x,
-    ngx_http_tasks_reply_t *reply);
+    ngx_http_tasks_reply_t *elt, ngx_uint_t n);
 
 /* Text of a field that was read: stored, or its default; data is NULL: none. */
 ngx_str_t *ngx_http_tasks_get_field(ngx_http_tasks_exchange_t *x,

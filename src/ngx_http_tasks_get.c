@@ -17,11 +17,20 @@ static void ngx_http_tasks_get_member(ngx_http_tasks_writer_t *w,
 ngx_http_tasks_error_e
 ngx_http_tasks_get(ngx_http_tasks_exchange_t *x)
 {
+    ngx_uint_t        n;
+
+    static ngx_str_t  task = ngx_string(":task:");
+
     if (ngx_http_tasks_exchange_op(x, 1) != NGX_OK) {
         return NGX_HTTP_TASKS_INTERNAL;
     }
 
-    ngx_http_tasks_get_command(x);
+    n = 1 + x->request.route->fetch.nelts;
+
+    ngx_http_tasks_op_command(x->op, 2 + n, n, 0);
+    ngx_http_tasks_op_literal(x->op, "HMGET");
+    ngx_http_tasks_exchange_key(x, &task, &x->request.id);
+    ngx_http_tasks_get_fields(x);
 
     return ngx_http_tasks_exchange_start(x, ngx_http_tasks_get_handler);
 }
@@ -31,6 +40,7 @@ static void
 ngx_http_tasks_get_handler(ngx_http_tasks_op_t *op)
 {
     ngx_http_tasks_error_e      error;
+    ngx_http_tasks_reply_t     *reply;
     ngx_http_tasks_exchange_t  *x;
 
     x = op->data;
@@ -38,7 +48,12 @@ ngx_http_tasks_get_handler(ngx_http_tasks_op_t *op)
     error = ngx_http_tasks_store_error(x->store, op);
 
     if (error == NGX_HTTP_TASKS_NO_ERROR) {
-        error = ngx_http_tasks_get_reply(x, &op->replies[0]);
+        reply = &op->replies[0];
+
+        error = (reply->type == NGX_HTTP_TASKS_REPLY_ARRAY)
+                ? ngx_http_tasks_get_reply(x, reply->u.array.elts,
+                                           reply->u.array.nelts)
+                : ngx_http_tasks_exchange_distrust(x);
     }
 
     x->done(x, error);
@@ -46,49 +61,33 @@ ngx_http_tasks_get_handler(ngx_http_tasks_op_t *op)
 
 
 void
-ngx_http_tasks_get_command(ngx_http_tasks_exchange_t *x)
+ngx_http_tasks_get_fields(ngx_http_tasks_exchange_t *x)
 {
-    ngx_uint_t                i, n;
-    ngx_http_tasks_op_t      *op;
+    ngx_uint_t                i;
     ngx_http_tasks_field_t  **field;
 
-    static ngx_str_t          task = ngx_string(":task:");
-
-    op = x->op;
-    field = x->request.route->fetch.elts;
-    n = x->request.route->fetch.nelts;
-
-    ngx_http_tasks_op_command(op, 3 + n, 1 + n, 0);
-    ngx_http_tasks_op_literal(op, "HMGET");
-    ngx_http_tasks_exchange_key(x, &task, &x->request.id);
-
     /* every task has a revision: what has none is not there */
-    ngx_http_tasks_op_literal(op, "_rev");
+    ngx_http_tasks_op_literal(x->op, "_rev");
 
-    for (i = 0; i < n; i++) {
-        ngx_http_tasks_op_str(op, &field[i]->name);
+    field = x->request.route->fetch.elts;
+
+    for (i = 0; i < x->request.route->fetch.nelts; i++) {
+        ngx_http_tasks_op_str(x->op, &field[i]->name);
     }
 }
 
 
 ngx_http_tasks_error_e
 ngx_http_tasks_get_reply(ngx_http_tasks_exchange_t *x,
-    ngx_http_tasks_reply_t *reply)
+    ngx_http_tasks_reply_t *elt, ngx_uint_t n)
 {
-    ngx_uint_t               i, n;
-    ngx_http_tasks_reply_t  *elt;
+    ngx_uint_t  i;
 
-    n = x->request.route->fetch.nelts;
-
-    if (reply->type != NGX_HTTP_TASKS_REPLY_ARRAY
-        || reply->u.array.nelts != n + 1)
-    {
+    if (n != 1 + x->request.route->fetch.nelts) {
         return ngx_http_tasks_exchange_distrust(x);
     }
 
-    elt = reply->u.array.elts;
-
-    for (i = 0; i < n + 1; i++) {
+    for (i = 0; i < n; i++) {
         if (elt[i].type != NGX_HTTP_TASKS_REPLY_STRING
             && elt[i].type != NGX_HTTP_TASKS_REPLY_NIL)
         {

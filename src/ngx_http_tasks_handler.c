@@ -306,7 +306,9 @@ ngx_http_tasks_identified(ngx_http_tasks_exchange_t *x,
     ngx_http_tasks_op_release(x->op);
     x->op = NULL;
 
-    if (error == NGX_HTTP_TASKS_NO_ERROR) {
+    if (error == NGX_HTTP_TASKS_NO_ERROR
+        && ngx_http_tasks_is_current(x->data))
+    {
         error = ngx_http_tasks_proceed(x->data);
     }
 
@@ -464,6 +466,17 @@ ngx_http_tasks_cleanup(void *data)
 }
 
 
+/*
+ * With "post_action", nginx goes on with a request whose client has gone, and
+ * its context is cleared: what was waited for is nobody's any more.
+ */
+ngx_uint_t
+ngx_http_tasks_is_current(ngx_http_tasks_ctx_t *ctx)
+{
+    return ngx_http_get_module_ctx(ctx->request, ngx_http_tasks_module) == ctx;
+}
+
+
 static void
 ngx_http_tasks_done(ngx_http_tasks_exchange_t *x, ngx_http_tasks_error_e error)
 {
@@ -475,6 +488,10 @@ ngx_http_tasks_done(ngx_http_tasks_exchange_t *x, ngx_http_tasks_error_e error)
     ctx = x->data;
     r = ctx->request;
     c = r->connection;
+
+    if (!ngx_http_tasks_is_current(ctx)) {
+        return;
+    }
 
     ngx_http_set_log_request(c->log, r);
 

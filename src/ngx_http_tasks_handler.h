@@ -44,6 +44,8 @@ typedef struct {
     ngx_str_t                     prefix;    /* of the URI, in front of paths;
                                                 data is NULL: not known */
     ngx_uint_t                    slash;     /* it was written with one */
+    ngx_uint_t                    nameless;  /* its location is no path */
+    ngx_http_handler_pt           handler;   /* of this module, if there is */
     ngx_http_tasks_store_t       *store;
     ngx_http_complex_value_t     *scope;     /* NULL: the API has none */
     ngx_str_t                     fallback;  /* a named location, or empty */
@@ -81,6 +83,9 @@ typedef struct {
 
 
 ngx_int_t ngx_http_tasks_handler(ngx_http_request_t *r);
+
+/* Whether the request is still here to be answered. */
+ngx_uint_t ngx_http_tasks_is_current(ngx_http_tasks_ctx_t *ctx);
 
 /* NULL if the request was never the module's. */
 ngx_http_tasks_ctx_t *ngx_http_tasks_get_ctx(ngx_http_request_t *r);

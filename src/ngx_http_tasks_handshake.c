@@ -11,6 +11,7 @@
 #include <ngx_http_tasks_reply.h>
 
 
+static ngx_int_t ngx_http_tasks_redis_keepalive(ngx_connection_t *c);
 static void ngx_http_tasks_redis_greeted(ngx_http_tasks_op_t *op);
 static ngx_int_t ngx_http_tasks_redis_selected(ngx_http_tasks_redis_t *redis,
     ngx_http_tasks_op_t *op, ngx_uint_t n);
@@ -25,7 +26,9 @@ ngx_http_tasks_redis_greet(ngx_http_tasks_redis_t *redis)
     conf = redis->conf;
 
     if (redis->peer.sockaddr->sa_family != AF_UNIX
-        && ngx_tcp_nodelay(redis->peer.connection) != NGX_OK)
+        && (ngx_tcp_nodelay(redis->peer.connection) != NGX_OK
+            || ngx_http_tasks_redis_keepalive(redis->peer.connection)
+               != NGX_OK))
     {
         ngx_http_tasks_redis_fail(redis, "cannot connect", ngx_socket_errno);
         return;
@@ -72,6 +75,39 @@ ngx_http_tasks_redis_greet(ngx_http_tasks_redis_t *redis)
     redis->state = NGX_HTTP_TASKS_REDIS_HANDSHAKE;
 
     ngx_http_tasks_redis_flush(redis);
+}
+
+
+/* An idle connection that a firewall forgets is found out before it is used. */
+
+static ngx_int_t
+ngx_http_tasks_redis_keepalive(ngx_connection_t *c)
+{
+    ngx_uint_t  i;
+
+    static const struct {
+        int  level;
+        int  option;
+        int  value;
+    } options[] = {
+        { SOL_SOCKET, SO_KEEPALIVE, 1 },
+#if (NGX_HAVE_KEEPALIVE_TUNABLE)
+        { IPPROTO_TCP, TCP_KEEPIDLE, 30 },         /* seconds */
+        { IPPROTO_TCP, TCP_KEEPINTVL, 5 },         /* seconds */
+        { IPPROTO_TCP, TCP_KEEPCNT, 3 },
+#endif
+    };
+
+    for (i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
+        if (setsockopt(c->fd, options[i].level, options[i].option,
+                       (const void *) &options[i].value, sizeof(int))
+            == -1)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
 }
 
 

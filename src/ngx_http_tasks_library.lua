@@ -22,8 +22,8 @@ local byte, find, format, gsub, match =
 local concat, floor = table.concat, math.floor
 
 local values_of = build_values()
-local types, is_string, is_integer, is_utf8, plain, quote =
-      values_of.types, values_of.is_string, values_of.is_integer,
+local types, is_string, is_int64, is_utf8, plain, quote =
+      values_of.types, values_of.is_string, values_of.is_int64,
       values_of.is_utf8, values_of.plain, values_of.quote
 local now, now_unix = values_of.now, values_of.now_unix
 
@@ -46,7 +46,8 @@ end
 
 for _, field in ipairs(fields) do
     by_name[field.name] = field
-    field.check = types[field.type]
+    field.check = field.filter and field.type == 'integer' and is_int64
+                  or types[field.type]
 
     if field.list then
         field.key = quote(field.name) .. ':'
@@ -115,8 +116,8 @@ local function check_id(text)
     end
 
     if id.type == 'integer' then
-        if not is_integer(text) then
-            fail('the id is not an integer')
+        if not is_int64(text) then
+            fail('the id is not an integer of 64 bits')
         end
 
     elseif id.type == 'uuid' then
@@ -492,8 +493,7 @@ local function may_cancel(status)
     return not (status and cancel.except[status])
 end
 
-local function do_cancel(keys, args)
-    local base, task_id = check_base(keys), check_id(args[1])
+local function try_to_cancel(base, task_id)
     local pos, old = load_task(base, task_id)
 
     if not pos then
@@ -537,6 +537,24 @@ local function do_cancel(keys, args)
     end
 
     update(base, task_id, pos, old, changes, 'cancelled')
+
+    return was
+end
+
+-- What became of it, the state before as JSON and as plain text, and the
+-- fields that are asked for, as they are then.
+local function do_cancel(keys, args)
+    local base, task_id = check_base(keys), check_id(args[1])
+    local was = try_to_cancel(base, task_id)
+
+    if args[2] and was[1] ~= 'missing' then
+        local fields = call('HMGET', base .. ':task:' .. task_id,
+                            unpack(args, 2))
+
+        for i = 1, #fields do
+            was[3 + i] = fields[i]
+        end
+    end
 
     return was
 end

@@ -17,6 +17,8 @@ static void *ngx_http_tasks_create_loc_conf(ngx_conf_t *cf);
 static char *ngx_http_tasks_merge_loc_conf(ngx_conf_t *cf, void *parent,
     void *child);
 static ngx_int_t ngx_http_tasks_check(ngx_conf_t *cf);
+static ngx_uint_t ngx_http_tasks_merge_handler(ngx_http_core_loc_conf_t *clcf,
+    ngx_http_tasks_loc_conf_t *prev, ngx_http_tasks_loc_conf_t *conf);
 static char *ngx_http_tasks_set_library(ngx_conf_t *cf,
     ngx_http_tasks_loc_conf_t *tlcf);
 static char *ngx_http_tasks_set_prefix(ngx_conf_t *cf,
@@ -255,6 +257,7 @@ ngx_http_tasks_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_http_tasks_loc_conf_t *conf = child;
 
     char                      *rv;
+    ngx_uint_t                 goes_on;
     ngx_http_core_loc_conf_t  *clcf;
 
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
@@ -272,21 +275,14 @@ ngx_http_tasks_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_value(conf->intercept_errors, prev->intercept_errors, 0);
     ngx_conf_merge_value(conf->cache, prev->cache, 1);
 
-    /* "if" and "limit_except" go on with what their location does */
-
-    if (clcf->noname && clcf->handler == NULL && prev->store) {
-        conf->store = prev->store;
-        clcf->handler = ngx_http_tasks_handler;
-    }
+    goes_on = ngx_http_tasks_merge_handler(clcf, prev, conf);
 
     rv = ngx_http_tasks_auth_merge(cf, &prev->auth, &conf->auth,
-                                   clcf->handler == ngx_http_tasks_handler
+                                   conf->handler == ngx_http_tasks_handler
                                    ? conf->definition : NULL);
 
-    if (rv != NGX_CONF_OK
-        || (clcf->handler != ngx_http_tasks_handler
-            && clcf->handler != ngx_http_tasks_library_handler
-            && clcf->handler != ngx_http_tasks_openapi_handler))
+    if (rv != NGX_CONF_OK || conf->handler == NULL
+        || conf->handler == ngx_http_tasks_status_handler)
     {
         return rv;
     }
@@ -298,16 +294,51 @@ ngx_http_tasks_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
         return NGX_CONF_ERROR;
     }
 
-    if (clcf->handler == ngx_http_tasks_library_handler) {
+    if (conf->handler == ngx_http_tasks_handler) {
+        return ngx_http_tasks_set_prefix(cf, conf);
+    }
+
+    if (goes_on) {
+        return NGX_CONF_OK;
+    }
+
+    if (conf->handler == ngx_http_tasks_library_handler) {
         return ngx_http_tasks_set_library(cf, conf);
     }
 
-    if (clcf->handler == ngx_http_tasks_openapi_handler) {
-        return ngx_http_tasks_openapi_merge(cf, conf) == NGX_OK
-               ? NGX_CONF_OK : NGX_CONF_ERROR;
+    return ngx_http_tasks_openapi_merge(cf, conf) == NGX_OK
+           ? NGX_CONF_OK : NGX_CONF_ERROR;
+}
+
+
+/* Whether it is that of the location around an "if" or "limit_except". */
+
+static ngx_uint_t
+ngx_http_tasks_merge_handler(ngx_http_core_loc_conf_t *clcf,
+    ngx_http_tasks_loc_conf_t *prev, ngx_http_tasks_loc_conf_t *conf)
+{
+    conf->nameless = clcf->noname ? prev->nameless
+                                  : ngx_http_tasks_is_nameless(clcf);
+
+    /* another module's directive may have come behind */
+
+    if (conf->handler != clcf->handler) {
+        conf->handler = NULL;
     }
 
-    return ngx_http_tasks_set_prefix(cf, conf);
+    if (!clcf->noname || clcf->handler || prev->handler == NULL) {
+        return 0;
+    }
+
+    clcf->handler = prev->handler;
+
+    conf->handler = prev->handler;
+    conf->store = prev->store;
+    conf->library = prev->library;
+    conf->openapi = prev->openapi;
+    conf->prometheus = prev->prometheus;
+
+    return 1;
 }
 
 
@@ -351,19 +382,11 @@ ngx_http_tasks_set_prefix(ngx_conf_t *cf, ngx_http_tasks_loc_conf_t *tlcf)
 
     if (tlcf->prefix.data == NULL) {
 
-#if (NGX_PCRE)
-        if (clcf->regex) {
+        if (tlcf->nameless) {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                      "\"tasks_api\" wants \"prefix=\" in location \"%V\": "
-                     "it is given by a regular expression", &clcf->name);
-            return NGX_CONF_ERROR;
-        }
-#endif
-
-        if (clcf->named) {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                     "\"tasks_api\" wants \"prefix=\" in location \"%V\": "
-                     "it has a name", &clcf->name);
+                     "it has a name, or is given by a regular expression",
+                     &clcf->name);
             return NGX_CONF_ERROR;
         }
 

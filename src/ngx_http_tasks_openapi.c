@@ -105,16 +105,21 @@ ngx_http_tasks_openapi_text(const ngx_str_t *text)
 
 
 u_char *
-ngx_http_tasks_openapi_camel(u_char *p, const char *name)
+ngx_http_tasks_openapi_camel(u_char *p, const u_char *name, size_t len)
 {
+    u_char      c;
+    size_t      i;
     ngx_uint_t  upper;
 
-    for (upper = 1; *name; name++) {
+    upper = 1;
 
-        if ((*name >= '0' && *name <= '9') || (*name >= 'a' && *name <= 'z')
-            || (*name >= 'A' && *name <= 'Z'))
+    for (i = 0; i < len; i++) {
+        c = name[i];
+
+        if ((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z')
+            || (c >= 'A' && c <= 'Z'))
         {
-            *p++ = upper ? ngx_toupper(*name) : *name;
+            *p++ = upper ? ngx_toupper(c) : c;
             upper = 0;
 
         } else {
@@ -527,13 +532,13 @@ ngx_http_tasks_openapi_name(ngx_http_tasks_openapi_t *doc)
     }
 
     p = ngx_cpymem(name, action->data, action->len);
-    p = ngx_http_tasks_openapi_camel(p, (char *) key->data);
+    p = ngx_http_tasks_openapi_camel(p, key->data, key->len);
     p = ngx_sprintf(p, "Task%s%Z", doc->route->action
                                    == NGX_HTTP_TASKS_ACTION_LIST ? "s" : "");
 
     if (i && json_object_get(doc->names, (char *) name)) {
-        p = ngx_http_tasks_openapi_camel(p - 1,
-                                         (char *) segment[i - 1].text.data);
+        p = ngx_http_tasks_openapi_camel(p - 1, segment[i - 1].text.data,
+                                         segment[i - 1].text.len);
         *p++ = '\0';
     }
 

@@ -38,7 +38,8 @@ void ngx_http_tasks_openapi_add(ngx_http_tasks_openapi_t *doc, json_t *array,
 json_t *ngx_http_tasks_openapi_text(const ngx_str_t *text);
 
 /* Writes "bad_parameter" as "BadParameter"; returns the end. */
-u_char *ngx_http_tasks_openapi_camel(u_char *p, const char *name);
+u_char *ngx_http_tasks_openapi_camel(u_char *p, const u_char *name,
+    size_t len);
 
 /* The collection of the current route in the file. */
 json_t *ngx_http_tasks_openapi_collection(ngx_http_tasks_openapi_t *doc);

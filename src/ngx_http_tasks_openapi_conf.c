@@ -5,7 +5,7 @@
  */
 
 
-#include <ngx_http_tasks_handler.h>
+#include <ngx_http_tasks_directive.h>
 #include <ngx_md5.h>
 
 
@@ -17,21 +17,13 @@ ngx_http_tasks_set_openapi(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_tasks_loc_conf_t  *tlcf = conf;
 
-    ngx_str_t                 *value;
-    ngx_http_core_loc_conf_t  *clcf;
+    ngx_str_t  *value;
 
     (void) cmd;
 
-    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
-
-    if (clcf->handler == ngx_http_tasks_openapi_handler) {
-        return "is duplicate";
-    }
-
-    clcf->handler = ngx_http_tasks_openapi_handler;
-
     if (cf->args->nelts == 1) {
-        return NGX_CONF_OK;
+        return ngx_http_tasks_set_handler(cf, tlcf,
+                                          ngx_http_tasks_openapi_handler);
     }
 
     value = cf->args->elts;
@@ -53,7 +45,8 @@ ngx_http_tasks_set_openapi(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         tlcf->openapi.base.len--;
     }
 
-    return NGX_CONF_OK;
+    return ngx_http_tasks_set_handler(cf, tlcf,
+                                      ngx_http_tasks_openapi_handler);
 }
 
 

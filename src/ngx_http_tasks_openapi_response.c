@@ -411,7 +411,8 @@ ngx_http_tasks_openapi_shared(ngx_http_tasks_openapi_t *doc, json_t *schema,
     p = name;
 
     if (ngx_strcmp(level, "default") != 0) {
-        p = ngx_http_tasks_openapi_camel(p, level);
+        p = ngx_http_tasks_openapi_camel(p, (u_char *) level,
+                                         ngx_strlen(level));
     }
 
     p = ngx_cpymem(p, "Error", sizeof("Error"));

@@ -615,11 +615,5 @@ ngx_http_tasks_redis_fail(ngx_http_tasks_redis_t *redis, const char *what,
 static void
 ngx_http_tasks_redis_retry_handler(ngx_event_t *ev)
 {
-    ngx_http_tasks_redis_t  *redis;
-
-    redis = ev->data;
-
-    if (!ngx_exiting || redis->live) {
-        ngx_http_tasks_redis_connect(redis);
-    }
+    ngx_http_tasks_redis_connect(ev->data);
 }

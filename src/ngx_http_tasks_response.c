@@ -34,6 +34,8 @@ ngx_http_tasks_respond(ngx_http_tasks_ctx_t *ctx)
     ngx_http_tasks_writer_t     body;
     ngx_http_tasks_template_t  *template;
 
+    static ngx_str_t            accept = ngx_string("Accept");
+
     r = ctx->request;
     route = ctx->exchange.request.route;
 
@@ -51,8 +53,13 @@ ngx_http_tasks_respond(ngx_http_tasks_ctx_t *ctx)
         template = &e->body;
         headers = e->headers;
 
+        /* with some nginx answers nothing at all */
+
         if (ctx->conf->intercept_errors
-            && status >= NGX_HTTP_SPECIAL_RESPONSE)
+            && status >= NGX_HTTP_SPECIAL_RESPONSE
+            && status != NGX_HTTP_REQUEST_TIME_OUT
+            && status != NGX_HTTP_CLOSE
+            && status != NGX_HTTP_CLIENT_CLOSED_REQUEST)
         {
             return status;
         }
@@ -80,6 +87,13 @@ ngx_http_tasks_respond(ngx_http_tasks_ctx_t *ctx)
                                ctx->error == NGX_HTTP_TASKS_UNAVAILABLE
                                || ctx->error == NGX_HTTP_TASKS_TIMEOUT)
         != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (ctx->error == NGX_HTTP_TASKS_NO_ERROR
+        && route->action == NGX_HTTP_TASKS_ACTION_LIST
+        && ngx_http_tasks_header(r, "Vary", &accept) != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
@@ -294,6 +308,7 @@ ngx_int_t
 ngx_http_tasks_send_header(ngx_http_request_t *r, ngx_uint_t status,
     ngx_str_t *content_type, off_t size)
 {
+    u_char           *last, *parameters;
     ngx_int_t         rc;
 
     static ngx_str_t  nosniff = ngx_string("nosniff");
@@ -314,8 +329,12 @@ ngx_http_tasks_send_header(ngx_http_request_t *r, ngx_uint_t status,
     r->headers_out.content_length_n = size;
 
     if (size) {
+        last = content_type->data + content_type->len;
+        parameters = ngx_strlchr(content_type->data, last, ';');
+
         r->headers_out.content_type = *content_type;
-        r->headers_out.content_type_len = content_type->len;
+        r->headers_out.content_type_len = (parameters ? parameters : last)
+                                          - content_type->data;
         r->headers_out.content_type_lowcase = NULL;
 
     } else {

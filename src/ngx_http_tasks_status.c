@@ -10,7 +10,7 @@
  */
 
 
-#include <ngx_http_tasks_handler.h>
+#include <ngx_http_tasks_directive.h>
 #include <ngx_md5.h>
 
 
@@ -56,18 +56,11 @@ ngx_http_tasks_set_status(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     ngx_http_tasks_loc_conf_t  *tlcf = conf;
 
     ngx_str_t                   *value;
-    ngx_http_core_loc_conf_t    *clcf;
     ngx_http_tasks_main_conf_t  *tmcf;
 
     (void) cmd;
 
-    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
     tmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_tasks_module);
-
-    if (clcf->handler == ngx_http_tasks_status_handler) {
-        return "is duplicate";
-    }
-
     value = cf->args->elts;
 
     if (cf->args->nelts == 2) {
@@ -90,9 +83,7 @@ ngx_http_tasks_set_status(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         }
     }
 
-    clcf->handler = ngx_http_tasks_status_handler;
-
-    return NGX_CONF_OK;
+    return ngx_http_tasks_set_handler(cf, tlcf, ngx_http_tasks_status_handler);
 }
 
 

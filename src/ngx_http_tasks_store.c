@@ -112,7 +112,8 @@ ngx_http_tasks_store_load(ngx_http_tasks_op_t *op,
 
 /*
  * Each new connection asks for the versions of the libraries: a Redis that
- * was restarted, emptied or replaced gets them again before it is used.
+ * was restarted, emptied or replaced gets them again before it is used.  Not
+ * of a worker that quits: the next one may have another definition.
  */
 ngx_int_t
 ngx_http_tasks_store_hello(ngx_http_tasks_op_t *op, void *data)
@@ -124,7 +125,7 @@ ngx_http_tasks_store_hello(ngx_http_tasks_op_t *op, void *data)
     store = data;
     served = store->collections.elts;
 
-    for (i = 0; i < store->collections.nelts; i++) {
+    for (i = 0; !ngx_exiting && i < store->collections.nelts; i++) {
         ngx_http_tasks_op_command(op, 3, 0, 0);
         ngx_http_tasks_op_literal(op, "FCALL_RO");
         ngx_http_tasks_op_str(op, &served[i]->fn_version);
@@ -145,6 +146,10 @@ ngx_http_tasks_store_greeted(ngx_http_tasks_op_t *op, ngx_uint_t first,
     ngx_http_tasks_collection_t  **served, **load;
 
     store = data;
+
+    if (ngx_exiting) {
+        return NGX_OK;
+    }
 
     if (first == 0) {
         return ngx_http_tasks_store_loaded(op, store);

@@ -268,6 +268,7 @@ ngx_http_tasks_store_password(ngx_conf_t *cf, ngx_http_tasks_store_t *store,
     ngx_str_t *value, ngx_uint_t offset)
 {
     u_char      buf[1024];
+    size_t      len;
     ssize_t     n;
     ngx_fd_t    fd;
     ngx_str_t   file;
@@ -296,24 +297,22 @@ ngx_http_tasks_store_password(ngx_conf_t *cf, ngx_http_tasks_store_t *store,
 
     (void) ngx_close_file(fd);
 
-    if (n > 0) {
-        store->redis.password.len = ngx_min((size_t) n,
-                                 strcspn((char *) buf, "\r\n"));
-        store->redis.password.data = ngx_pnalloc(cf->pool, n);
+    for (len = 0; (ssize_t) len < n && buf[len] != CR && buf[len] != LF; len++);
+
+    if (len && len < sizeof(buf)) {
+        store->redis.password.len = len;
+        store->redis.password.data = ngx_pnalloc(cf->pool, len);
 
         if (store->redis.password.data == NULL) {
             return NGX_CONF_ERROR;
         }
 
-        ngx_memcpy(store->redis.password.data, buf,
-                   store->redis.password.len);
+        ngx_memcpy(store->redis.password.data, buf, len);
     }
 
     ngx_explicit_memzero(buf, sizeof(buf));
 
-    if (n <= 0 || n == (ssize_t) sizeof(buf)
-        || store->redis.password.len == 0)
-    {
+    if (store->redis.password.len == 0) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "password_file \"%V\" has "
                            "no password of less than 1024 bytes in its first "
                            "line", &file);

@@ -275,6 +275,10 @@ ngx_http_tasks_stream_done(ngx_http_tasks_exchange_t *x,
     r = ctx->request;
     c = r->connection;
 
+    if (!ngx_http_tasks_is_current(ctx)) {
+        return;
+    }
+
     ngx_http_set_log_request(c->log, r);
     ngx_http_tasks_wait_end(ctx);
 

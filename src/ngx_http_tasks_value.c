@@ -268,7 +268,10 @@ ngx_http_tasks_value_task(ngx_http_tasks_ctx_t *ctx, ngx_uint_t index,
         return NGX_OK;
 
     case NGX_HTTP_TASKS_VALUE_ID:
-        return ngx_http_tasks_value_id(ctx, &x->request.id, value);
+        /* an error may come before there is one, or even a route */
+
+        return x->request.id.data
+               ? ngx_http_tasks_value_id(ctx, &x->request.id, value) : NGX_OK;
 
     default: /* NGX_HTTP_TASKS_VALUE_STATE */
         if (x->state.data) {

@@ -44,6 +44,15 @@ local function is_integer(text)
            or text == '0'
 end
 
+-- What clients can ask for, and filters can be compared with.
+local function is_int64(text)
+    local sign, digits = match(text, '^(%-?)(%d+)$')
+    local most = sign == '-' and '9223372036854775808' or '9223372036854775807'
+
+    return is_integer(text)
+           and (#digits < #most or #digits == #most and digits <= most)
+end
+
 local function is_number(text)
     local int, frac, exp = match(text, '^%-?(%d+)(%.?%d*)([eE]?[+-]?%d*)$')
 
@@ -219,7 +228,7 @@ local types = {
 
 
 return {
-    types = types, is_string = is_string, is_integer = is_integer,
+    types = types, is_string = is_string, is_int64 = is_int64,
     is_utf8 = is_utf8, plain = plain, quote = quote, datetime = datetime,
     now = now, now_unix = now_unix,
 }

@@ -310,7 +310,6 @@ ngx_http_tasks_correlation_id(ngx_http_tasks_ctx_t *ctx, ngx_str_t *id)
 
     id->data = p;
     id->len = 36;
-    ctx->correlation = *id;
 
     name = &ctx->conf->definition->correlation;
     part = name->len ? &ctx->request->headers_in.headers.part : NULL;
@@ -324,6 +323,7 @@ ngx_http_tasks_correlation_id(ngx_http_tasks_ctx_t *ctx, ngx_str_t *id)
                    == 0
                 && ngx_http_tasks_is_uuid(&header[i].value, p))
             {
+                ctx->correlation = *id;
                 return NGX_OK;
             }
         }
@@ -344,6 +344,8 @@ ngx_http_tasks_correlation_id(ngx_http_tasks_ctx_t *ctx, ngx_str_t *id)
 
         p = ngx_hex_dump(p, &random[i], 1);
     }
+
+    ctx->correlation = *id;
 
     return NGX_OK;
 }

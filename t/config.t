@@ -558,6 +558,13 @@ $.headers: header "X:" must be a name of letters, digits and "-"
 
 
 
+=== headers: one that nginx sends
+--- change: {"headers": {"content-Length": "5"}}
+--- error_log
+$.headers: header "content-Length" is nginx's to send
+
+
+
 === headers: a value that is no string
 --- change: {"headers": {"X-Age": 5}}
 --- error_log
@@ -2236,6 +2243,16 @@ password" has no password of less than 1024 bytes in its first line
 
 
 
+=== tasks_store: a password of 1024 bytes
+--- user_files eval
+">>> ../conf/password\n" . 'x' x 1500 . "\n"
+--- http_config
+    tasks_store main { server unix:/x; password_file password; }
+--- error_log
+password" has no password of less than 1024 bytes in its first line
+
+
+
 === tasks_store: a user without a password
 --- http_config
     tasks_store main { server unix:/x; user u; }
@@ -2418,7 +2435,23 @@ invalid parameter "prefix=t", it may be "prefix=/PATH"
 --- config
     location ~ ^/t { tasks_api apis/t.json; tasks_pass main; }
 --- error_log
-"tasks_api" wants "prefix=" in location "^/t": it is given by a regular expression
+"tasks_api" wants "prefix=" in location "^/t": it has a name, or is given by a regular expression
+
+
+
+=== tasks_api: the same with tasks_pass in an "if"
+--- config
+    location ~ ^/t { tasks_api apis/t.json; if ($arg_x) { tasks_pass main; } }
+--- error_log
+"tasks_api" wants "prefix=" in location "^/t": it has a name, or is given by a regular expression
+
+
+
+=== tasks_pass: beside tasks_status
+--- config
+    location /t { tasks_api apis/t.json; tasks_pass main; tasks_status; }
+--- error_log
+"tasks_status" directive is beside another directive that answers requests
 
 
 
@@ -2426,7 +2459,7 @@ invalid parameter "prefix=t", it may be "prefix=/PATH"
 --- config
     location @t { tasks_api apis/t.json; tasks_pass main; }
 --- error_log
-"tasks_api" wants "prefix=" in location "@t": it has a name
+"tasks_api" wants "prefix=" in location "@t": it has a name, or is given by a regular expression
 
 
 

@@ -1285,6 +1285,7 @@ sub secured {
     my $file = 'password_file password;';
     my %cases = (
         'the password'       => ['200', $file, "right#secret\nmore\n"],
+        'a long file'        => ['200', $file, "right#secret\n" . 'x' x 2000],
         'a password, CR LF'  => ['200', $file, "right#secret\r\n"],
         'no password'        => ['503 unavailable', '', 'x'],
         'a wrong password'   => ['503 unavailable', $file, "wrong#secret\n"],

@@ -1082,6 +1082,10 @@ sub positions {
     refused("the id $_", qr/count is not below 2\^53: it cannot be ordered by/,
             @put, $_)
         for '9007199254740992', '-9007199254740992', '9223372036854775807',
+            '1234567890123456789';
+
+    refused("the id $_", qr/the id is not an integer of 64 bits/, @put, $_)
+        for '9223372036854775808', '-9223372036854775809',
             '12345678901234567890';
 
     is(redis('FCALL', 'counts_prune', 1, 'tasks:{counts}', 5), 2, 'prune');

@@ -4,7 +4,7 @@
 use lib 't/lib';
 use Tasks 'no_plan';
 
-my $api = <<'END';
+our $api = <<'END';
 >>> t.json
 {"name": "t", "id": "integer", "order": "n",
  "fields": {"n": {"type": "integer"}, "status": {"type": "string", "filter": true}},
@@ -494,6 +494,76 @@ GET /t/1
 --- error_code: 502
 --- response_headers
 Retry-After: 30
+
+
+
+=== gzip goes by the type, without its parameters
+--- api_file eval
+$main::api =~ s/"id": /"content_type": "application\/json; charset=utf-8", "id": /r
+--- config
+    gzip on; gzip_types application/json; gzip_min_length 1;
+--- request
+GET /t
+--- more_headers
+Accept-Encoding: gzip
+--- response_headers
+Content-Encoding: gzip
+Content-Type: application/json; charset=utf-8
+--- response_body_like chop
+^\x1f\x8b
+
+
+
+=== a list says that it depends on Accept, an error or a task does not
+--- request eval
+["GET /t", "GET /t", "GET /t/1", "GET /t?status=a&status="]
+--- more_headers eval
+["", "Accept: application/x-ndjson", "", ""]
+--- response_headers eval
+["Vary: Accept", "Vary: Accept\nContent-Type: application/x-ndjson", "! Vary", ""]
+
+
+
+=== an error's body has no id where there is no route
+--- api_file eval
+$main::api =~ s/"cancel":/"errors": {"default": {"body": {"error": "\$tasks_error", "id": "\$id"}}}, "cancel":/r
+--- request eval
+["GET /t/nope/x/y", "PUT /t", "GET /t/9", "GET /t/x", "POST /t/2/cancel"]
+--- error_code eval
+[404, 405, 404, 400, 409]
+--- response_body eval
+['{"error":"no_route","id":null}', '{"error":"bad_method","id":null}', '{"error":"not_found","id":9}',
+ '{"error":"bad_parameter","id":null}', '{"error":"cannot_cancel","id":2}']
+
+
+
+=== errors that nginx would not answer are answered with tasks_intercept_errors, too
+--- api_file eval
+$main::api =~ s/"cancel":/"errors": {"default": {"status": 499, "body": "499"}, "no_route": {"status": 408, "body": "408"}, "bad_method": {"status": 444, "body": "444"}, "bad_parameter": {"status": 410, "body": "410"}}, "cancel":/r
+--- config
+    tasks_intercept_errors on;
+--- request eval
+["GET /t/9", "GET /t/a/b/c", "PUT /t", "GET /t/x"]
+--- error_code eval
+[499, 408, 444, 410]
+--- response_body_like eval
+['^"499"$', '^"408"$', '^"444"$', '<title>410 Gone']
+
+
+
+=== "if" and "limit_except" go on with what answers in their location
+--- alone
+--- config
+    location /t { tasks_api apis/t.json; tasks_pass main; if ($arg_x) { set $y 1; } limit_except GET { } }
+    location = /library { tasks_api apis/t.json; tasks_library; if ($arg_x) { set $y 1; } limit_except GET { } }
+    location = /openapi { tasks_api apis/t.json; tasks_openapi /t; if ($arg_x) { set $y 1; } limit_except GET { } }
+    location = /metrics { tasks_status prometheus; if ($arg_x) { set $y 1; } limit_except GET { } }
+--- request eval
+[map { ("GET /$_", "GET /$_?x=1", "POST /$_") } qw(t library openapi metrics)]
+--- error_code eval
+[(200, 200, 405) x 4]
+--- response_body_like eval
+['^\{"items"', '^\{"items"', 'Method', ('^#!lua') x 2, '405', ('^\{"openapi"') x 2, '405', ('^# ') x 2, '405']
 
 
 
