@@ -14,7 +14,9 @@ use File::Path qw(make_path remove_tree);
 use IO::Socket::INET;
 use IO::Socket::UNIX;
 use POSIX qw(:sys_wait_h);
-use Time::HiRes qw(sleep time);
+use Time::HiRes qw(sleep);
+
+use Tasks::Stopwatch;
 
 my $START_TIMEOUT = 20;
 my $STOP_TIMEOUT = 5;
@@ -183,10 +185,10 @@ sub _is_up {
 sub _wait {
     my ($self, $condition, $seconds) = @_;
 
-    my $deadline = time + $seconds;
+    my $over = deadline($seconds);
 
     until ($condition->()) {
-        return 0 if time > $deadline;
+        return 0 if $over->();
         sleep 0.002;
     }
 
