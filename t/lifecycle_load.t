@@ -84,7 +84,7 @@ sub end_load {
     my ($name, $nginx, @loads) = @_;
 
     # on a slow machine, until there are enough
-    wait_for(sub { 30 < (() = $nginx->access_log =~ m{/cancel HTTP\S+ 200 }g) },
+    wait_for(sub { 40 < (() = $nginx->access_log =~ m{/cancel HTTP\S+ 200 }g) },
              60, 'cancels');
 
     my @results = map { $_->stop } @loads;

@@ -86,8 +86,8 @@ sub request_bytes {
 
 
 # Reads one response; dies if it has not come in $timeout seconds, as a
-# stopwatch has them, and returns undef if the connection is closed before it begins.  With $is_head there is
-# no body, whatever the headers say.
+# stopwatch has them, and returns undef if the connection is closed before it
+# begins.  With $is_head there is no body, whatever the headers say.
 
 sub response {
     my ($self, $timeout, $is_head) = @_;
