@@ -63,9 +63,9 @@ END
     map \$tasks_bearer \$prefixed { "~^(sk|dk)-" \$tasks_bearer; }
 
     tasks_store gone   { server unix:/nowhere/redis.sock; }
-    tasks_store slow   { server unix:$socket; timeout 300ms; }
-    tasks_store reader { server unix:$socket; user reader; password_file keys/redis; }
-    tasks_store blind  { server unix:$socket; user blind; password_file keys/redis; }
+    tasks_store slow   { server unix:$socket; timeout 1s; }
+    tasks_store reader { server unix:$socket; timeout 10s; user reader; password_file keys/redis; }
+    tasks_store blind  { server unix:$socket; timeout 10s; user blind; password_file keys/redis; }
 HTTP
     files => {
         'conf/apis/t.json' => $definition,
@@ -389,9 +389,9 @@ redis_server()->pause;
     $left->send(Tasks::HTTP::request_bytes('GET', '/slow/1', headers => { 'X-API-Key' => 'k1' }));
     $left->close;
 
-    my $begin = Time::HiRes::time();
+    my $took = stopwatch();
     is(with_key('/slow/1', 'k1'), '504 timeout', 'a Redis that does not answer');
-    cmp_ok(Time::HiRes::time() - $begin, '<', 3, 'is not waited for');
+    cmp_ok($took->(), '<', 3, 'is not waited for');
 }
 redis_server()->resume;
 is(outcome(wait_for(sub { my $r = get('/slow/1', 'X-API-Key' => 'k1'); $r->status eq '200' && $r }, 5, 'the store')),

@@ -15,7 +15,7 @@ use Tasks::Replay;
 my $FULL = $ENV{TASKS_FULL};
 my $SLOW = $ENV{TASKS_SANITIZER_DIR} ? 3 : 1;     # of limits in seconds
 
-my $SHORT = 50 * $SLOW;                           # timeout of a stalled store
+my $SHORT = 200 * $SLOW;                          # timeout of a stalled store
 my $GRACE = 0.2 * $SLOW;                          # of answers, in seconds
 
 my %WAY = (close => 'unix', behind => 'unix', reset => 'tcp', stall => 'short');

@@ -280,7 +280,7 @@ wait_for_text('#task-problem', 'Of the task: The task store is unavailable',
 $browser->requests;
 @polls = ();
 wait_for(sub { push @polls, grep { $_->{target} =~ /\?/ } $browser->requests;
-               @polls > 2 }, 8, 'tries');
+               @polls > 3 }, 30, 'tries');
 my @pauses = map { $polls[$_]{at} - $polls[$_ - 1]{at} } 1 .. $#polls;
 cmp_ok($pauses[-1], '>', 1.3 * $pauses[0],
        "after longer and longer times: @pauses");
@@ -303,13 +303,13 @@ no_problems('Redis away', 503);
 in_page('Object.defineProperty(document, "hidden",
     { value: true, configurable: true });
     document.dispatchEvent(new Event("visibilitychange"))');
-sleep 2 * $EVERY;
+sleep 5 * $EVERY;
 $browser->requests;
 sleep 4 * $EVERY;
 is(scalar(() = $browser->requests), 0, 'hidden: nothing is asked for');
 in_page('Object.defineProperty(document, "hidden", { value: false });
     document.dispatchEvent(new Event("visibilitychange"))');
-wait_for(sub { () = $browser->requests }, 2, 'a request');
+wait_for(sub { () = $browser->requests }, 5, 'a request');
 pass('seen: it is');
 
 

@@ -542,16 +542,17 @@ my ($victim) = sort { $a->{progress} / $a->{total} <=> $b->{progress} / $b->{tot
 is(post("/$victim->{id}/cancel")->status, 200, 'a running task is cancelled');
 
 $victim = data("/$victim->{id}");
-sleep 2.5;
 
-is_deeply(data("/$victim->{id}"), $victim, 'and the worker leaves it alone');
+ok(wait_for(sub { contents("$directory/logs/worker.log")
+                  =~ /^task $victim->{id} is cancelled/m }, 15, 'the worker'),
+   'the worker has noticed');
+sleep 1.5;
+is_deeply(data("/$victim->{id}"), $victim, 'and leaves it alone');
 
-like(contents("$directory/logs/worker.log"), qr/^task $victim->{id} is cancelled/m,
-     'the worker has noticed');
-
-demo_redis('FCALL', 'omelette_prune', 1, 'tasks:{omelette}', 0);
-
-is(get('/44')->status, 404, 'a task of the documentation is pruned');
+# unless the worker puts it again just now
+wait_for(sub { demo_redis('FCALL', 'omelette_prune', 1, 'tasks:{omelette}', 0);
+               get('/44')->status == 404 }, 5, 'the end of task 44');
+pass('a task of the documentation is pruned');
 ok(wait_for(sub { get('/44')->status == 200 }, 45, 'task 44'),
    'the worker puts it again');
 is_json(get('/44')->body, $documented, 'as it was');

@@ -78,7 +78,8 @@ my $nginx = start_nginx(
          map { my ($path, $directives) = @$_;
                "location $path { tasks_api apis/notes.json; tasks_pass main; "
                . "$directives }" } @PLACES),
-    http_config => 'tasks_store main { server ' . $redis->address . '; } '
+    http_config => 'tasks_store main { server ' . $redis->address
+                   . '; timeout 10s; } '
                    . 'add_header X-Cache $tasks_cache always; '
                    . 'add_header X-Added "yes"; large_client_header_buffers 4 32k;',
     files => { 'conf/apis/notes.json' => $DEFINITION });

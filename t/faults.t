@@ -7,6 +7,7 @@ use Tasks ':live';
 
 use IO::Socket::INET;
 use IO::Socket::UNIX;
+use List::Util qw(max);
 use POSIX ();
 use Socket ();
 use Time::HiRes qw(sleep time);
@@ -156,10 +157,10 @@ sub serves {
 sub wait_serves {
     my ($nginx, $seconds) = @_;
 
-    my $start = time;
-    wait_for(sub { serves($nginx) }, $seconds // 3 * $SLOW, 'service');
+    my $took = stopwatch();
+    wait_for(sub { serves($nginx) }, $seconds // 10, 'service');
 
-    return time - $start;
+    return $took->();
 }
 
 
@@ -191,7 +192,8 @@ sub rss {
 
     $redis->stop;
 
-    my $nginx = start_jobs(store => 'server unix:' . $redis->socket . ';');
+    my $nginx = start_jobs(store => 'server unix:' . $redis->socket
+                                    . '; timeout 10s;');
 
     wait_for(sub { $nginx->error_log =~ /requests are refused/ });
     is(asked($nginx, $_), '503 unavailable', "no Redis: $_")
@@ -202,9 +204,9 @@ sub rss {
     for my $round (1 .. 3) {
         sleep 0.3 * $round;
         $redis->start;
-        my $start = time;
+        my $took = stopwatch();
         wait_for(sub { $get->($nginx) eq '404 not_found' }, 5, 'service');
-        $slowest = time - $start if time - $start > $slowest;
+        $slowest = max($slowest, $took->());
 
         $load->();
         is($get->($nginx), '200', "Redis appears, round $round: service");
@@ -239,17 +241,16 @@ sub rss {
     wait_for(sub { $get->() eq '200' }, 5, 'service');
 
     $redis->pause;
-    my $start = time;
+    my ($start, $took) = (time, stopwatch());
     is($get->(), '504 timeout', 'a Redis that is stuck: a timeout');
-    cmp_ok(time - $start, '<', 0.4 + 0.2 * $SLOW, 'in time');
+    cmp_ok($took->(), '<', 0.4 + 0.2 * $SLOW, 'in time');
     cmp_ok(time - $start, '>', 0.38, 'and not before');
     sleep 1;
-    $start = time;
     like($get->(), qr/^50[34] /, 'still stuck');
     $redis->resume;
-    $start = time;
+    $took = stopwatch();
     wait_for(sub { $get->() eq '200' }, 5, 'service');
-    cmp_ok(time - $start, '<', 1 * $SLOW, 'service within a second');
+    cmp_ok($took->(), '<', 1 * $SLOW, 'service within a second');
 }
 
 
@@ -257,24 +258,24 @@ sub rss {
 
 {
     my $fake = fake(plan => { replies => { select => { stall => 1 } } });
-    my $nginx = start_on($fake, 'timeout 300ms; connect_timeout 500ms;');
+    my $nginx = start_on($fake, 'timeout 600ms; connect_timeout 1s;');
 
-    my $start = time;
+    my $took = stopwatch();
     like(asked($nginx, 'get'), qr/^50[34] \w+$/, 'accepts and says nothing');
-    cmp_ok(time - $start, '<', 0.3 + 0.2 * $SLOW, 'in time');
+    cmp_ok($took->(), '<', 0.6 + 0.2 * $SLOW, 'in time');
     wait_for(sub { $nginx->error_log =~ /requests are refused/ });
     is(asked($nginx, $_), '503 unavailable', "then refused at once: $_")
         for sort keys %REQUEST;
     $fake->plan;
-    cmp_ok(wait_serves($nginx, 5), '<', 1.5 * $SLOW, 'service again');
+    cmp_ok(wait_serves($nginx), '<', 1.5 * $SLOW, 'service again');
 
     for my $action (sort keys %REQUEST) {
         $fake->plan(replies => { map { $_ => { stall => 1 } }
                                  qw(revision members task cancel) });
         my $connections = $fake->connections;
-        $start = time;
+        $took = stopwatch();
         is(asked($nginx, $action), '504 timeout', "$action is never answered");
-        cmp_ok(time - $start, '<', 0.3 + 0.2 * $SLOW, 'in time');
+        cmp_ok($took->(), '<', 0.6 + 0.2 * $SLOW, 'in time');
         $fake->plan;
         cmp_ok(wait_serves($nginx), '<', 1 * $SLOW, 'then there is service');
         is($fake->connections, $connections + 1, 'on a new connection');
@@ -313,10 +314,12 @@ sub rss {
     sleep 1;
     my $attempts = $fake->connections;
     cmp_ok($attempts, '<', 12, 'with few attempts');
-    sleep 2.4;
-    $attempts = $fake->connections - $attempts;
-    cmp_ok($attempts, '>=', 3, 'but never long without one');
-    cmp_ok($attempts, '<', 12, 'nor often');
+    my ($start, $took) = (time, stopwatch());
+    wait_for(sub { $fake->connections >= $attempts + 3 }, 10, 'attempts');
+    cmp_ok($took->(), '<', 2.4, 'but never long without one');
+    sleep 2.4 - (time - $start) if time < $start + 2.4;
+    my $seconds = time - $start;
+    cmp_ok($fake->connections - $attempts, '<', 5 * $seconds, 'nor often');
     $fake->plan;
     cmp_ok(wait_serves($nginx), '<', 1 * $SLOW, 'service again');
 
@@ -354,7 +357,7 @@ my @REFUSALS = map { "-$_\r\n" } (
 
 {
     my $fake = fake();
-    my $nginx = start_on($fake, 'timeout 500ms;');
+    my $nginx = start_on($fake, 'timeout 10s;');
     my $secret = 'CANARY';
 
     for my $refusal (@REFUSALS, "-READONLY You can't write\r\n",
@@ -415,7 +418,8 @@ for my $refusal (@REFUSALS) {
     my $redis = Tasks::RedisServer->new('--busy-reply-threshold', '20');
     load_jobs($redis);
     $redis->command('FCALL', 'jobs_put', 1, $JOBS, job('a')) for 1;
-    my $nginx = start_jobs(store => 'server unix:' . $redis->socket . ';');
+    my $nginx = start_jobs(store => 'server unix:' . $redis->socket
+                                    . '; timeout 10s;');
     my $get = sub { status(http($nginx->port, 'GET', '/jobs/a')) };
     my $cancel = sub { status(http($nginx->port, 'POST', '/jobs/a/cancel')) };
     my $both = sub { join ', ', $get->(), $cancel->() };
@@ -462,7 +466,7 @@ for my $refusal (@REFUSALS) {
     for (1 .. 5) { push @crowd, eval { RESP->new($redis->socket) } }
     $redis->command('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
     undef @crowd;
-    wait_for(sub { $get->() eq '200' }, 3 * $SLOW, 'service');
+    wait_for(sub { $get->() eq '200' }, 5, 'service');
     pass('killed by CLIENT KILL: service again');
 }
 
@@ -561,7 +565,7 @@ my %NONSENSE = (
 
 {
     my $fake = fake();
-    my $nginx = start_on($fake, 'timeout 500ms; max_reply 64k;');
+    my $nginx = start_on($fake, 'timeout 1s; max_reply 64k;');
     my ($worker) = $nginx->worker_pids;
 
     wait_serves($nginx);
@@ -663,7 +667,7 @@ my %ALLOWED = (
 
 {
     my $fake = fake();
-    my $nginx = start_on($fake, 'timeout 500ms;');
+    my $nginx = start_on($fake, 'timeout 10s;');
     wait_serves($nginx);
 
     my %where = (list => [qw(revision members rows page)], get => ['task'],
@@ -783,7 +787,7 @@ for my $name (sort grep { !/string/ } keys %KINDS) {
 
 {
     my $fake = fake();
-    my $nginx = start_on($fake, 'timeout 500ms;');
+    my $nginx = start_on($fake, 'timeout 10s;');
     wait_serves($nginx);
 
     for my $bytes ("+OK\r\n", bulk('{"id":"foreign"}'), $ANSWERS{task}) {
@@ -904,8 +908,8 @@ sub sweep {
     my @fakes = map { FaultyRedis->canned(\&sweeping, listen => 0) } 1 .. $slots;
     my $stores = join "\n", map {
         my $server = 'server ' . $fakes[$_]->address . '; load_functions off;';
-        "tasks_store s$_ { $server } tasks_store short$_ { $server timeout "
-        . 100 * $SLOW . 'ms; }'
+        "tasks_store s$_ { $server timeout 10s; } "
+        . "tasks_store short$_ { $server timeout " . 100 * $SLOW . 'ms; }'
     } 0 .. $slots - 1;
     my $nginx = start_on($fakes[0], '',
         worker_connections => 256,
@@ -972,12 +976,12 @@ sub sweep {
             : array(bulk(99), (map { bulk("\"$id\"") } 1 .. 5));
 
         return { bytes => $bytes, delay => $plan->{delay},
-                 byte_by_byte => $id eq 'slow' };
+                 byte_by_byte => $id eq 'slow', gap => 30 };
     });
 
     # the reply takes longer than anybody waits, and bytes come all the time
 
-    my $nginx = start_on($fake, 'timeout 60ms;');
+    my $nginx = start_on($fake, 'timeout 2s;');
     wait_for(sub { status(http($nginx->port, 'GET', '/jobs/x')) eq '200' });
     my $connections = $fake->connections;
     my $slow = http_connect($nginx->port);
@@ -1000,21 +1004,22 @@ sub sweep {
 
     # each in time, but with no pause in between
 
-    $nginx = start_on($fake, 'timeout 500ms;');
+    $nginx = start_on($fake, 'timeout 2s;');
     wait_for(sub { status(http($nginx->port, 'GET', '/jobs/x')) eq '200' });
     $connections = $fake->connections;
     $fake->plan(delay => 40);
-    my (@asked, %statuses);
+    my ($start, @asked, %statuses) = (time);
 
-    for my $i (1 .. 30) {
+    while (time < $start + 2.5) {
         my $connection = http_connect($nginx->port);
-        $connection->send(Tasks::HTTP::request_bytes('POST', "/jobs/i$i/cancel"));
+        $connection->send(Tasks::HTTP::request_bytes('POST', '/jobs/i/cancel'));
         push @asked, $connection;
         $statuses{status((shift @asked)->response)}++ if @asked > 3;
     }
 
     $statuses{status($_->response)}++ for @asked;
-    is(join(' ', %statuses), '200 30', 'a steady stream of replies: all in time');
+    is(join(' ', keys %statuses), '200',
+       'a steady stream of replies: all in time');
     is($fake->connections, $connections, 'the connection stays');
 }
 
@@ -1023,7 +1028,7 @@ sub sweep {
 
 {
     my $fake = fake();
-    my $nginx = start_on($fake, 'max_reply 2k; timeout 400ms;');
+    my $nginx = start_on($fake, 'max_reply 2k; timeout 10s;');
     wait_serves($nginx);
     my $connections = $fake->connections;
 
@@ -1045,23 +1050,23 @@ sub sweep {
 
 {
     my $fake = fake();
-    my $nginx = start_on($fake, 'max_pending 3; timeout 2s;');
+    my $nginx = start_on($fake, 'max_pending 3; timeout 10s;');
     wait_serves($nginx);
 
-    $fake->plan(replies => { task => { bytes => $ANSWERS{task}, delay => 150 } });
+    $fake->plan(freeze => 1);
     my @connections = map {
         my $connection = http_connect($nginx->port);
         $connection->send(Tasks::HTTP::request_bytes('GET', '/jobs/a'));
         $connection;
     } 1 .. 8;
 
-    my $start = time;
+    my $took = stopwatch();
     my @refused = map { status($_->response) } @connections[3 .. 7];
-    cmp_ok(time - $start, '<', 0.1 * $SLOW, 'max_pending: refused at once');
+    cmp_ok($took->(), '<', 0.1 * $SLOW, 'max_pending: refused at once');
     is("@refused", join(' ', ('503 unavailable') x 5), 'those that are too many');
+    $fake->plan;
     is(join(' ', map { status($_->response) } @connections[0 .. 2]),
        '200 200 200', 'the others are served');
-    $fake->plan;
     is(asked($nginx, 'get'), '200', 'and the next one, too');
 }
 
@@ -1089,6 +1094,8 @@ sub sweep {
 
     # with others in flight
 
+    $nginx = start_on($fake, 'timeout 10s;');
+    wait_serves($nginx);
     $fake->plan(replies => { task => { bytes => $ANSWERS{task}, delay => 60 },
                              cancel => { close => 1 } });
     my $before = commands($fake, 'cancel');
@@ -1186,9 +1193,9 @@ sub sweep {
 
     my $nginx = start_jobs(store => "server 127.0.0.1:$port; "
                                     . 'connect_timeout 300ms; timeout 2s;');
-    my $start = time;
+    my $took = stopwatch();
     is(asked($nginx, 'get'), '503 unavailable', 'connect_timeout');
-    cmp_ok(time - $start, '<', 0.3 + 0.2 * $SLOW, 'in time');
+    cmp_ok($took->(), '<', 0.3 + 0.2 * $SLOW, 'in time');
 }
 
 {
@@ -1203,9 +1210,9 @@ sub sweep {
     } 1 .. 4;
     my $nginx = start_jobs(store => "server unix:$path; "
                                     . 'connect_timeout 300ms; timeout 2s;');
-    my $start = time;
+    my $took = stopwatch();
     is(asked($nginx, 'get'), '503 unavailable', 'a unix socket, too');
-    cmp_ok(time - $start, '<', 0.3 + 0.2 * $SLOW, 'in time');
+    cmp_ok($took->(), '<', 0.3 + 0.2 * $SLOW, 'in time');
 }
 
 
@@ -1217,10 +1224,10 @@ sub sweep {
     load_jobs($redis);
 
     my $nginx = start_jobs(store => "server localhost:$port;");
-    my $start = time;
+    my $took = stopwatch();
     wait_for(sub { status(http($nginx->port, 'GET', '/jobs/a'))
                    eq '404 not_found' });
-    cmp_ok(time - $start, '<', 1 * $SLOW, 'localhost');
+    cmp_ok($took->(), '<', 1 * $SLOW, 'localhost');
 }
 
 
@@ -1268,7 +1275,8 @@ sub secured {
     my ($redis, $directives, $password) = @_;
 
     return start_jobs(
-        store => 'server unix:' . $redis->socket . "; $directives",
+        store => 'server unix:' . $redis->socket
+                 . "; timeout 10s; $directives",
         files => { 'conf/password' => $password });
 }
 
@@ -1359,12 +1367,11 @@ sub secured {
     $nginx = start_jobs(store => "server 127.0.0.1:$port; timeout 500ms;");
     wait_for(sub { status(http($nginx->port, 'GET', '/jobs')) eq '200' });
     $redis->stop;
-    my $start = time;
     wait_for(sub { status(http($nginx->port, 'GET', '/jobs')) eq '503 unavailable' });
     $redis->start;
-    $start = time;
+    my $took = stopwatch();
     wait_for(sub { status(http($nginx->port, 'GET', '/jobs')) eq '200' });
-    cmp_ok(time - $start, '<', 1 * $SLOW, 'TCP: service within a second of Redis');
+    cmp_ok($took->(), '<', 1 * $SLOW, 'TCP: service within a second of Redis');
 }
 
 

@@ -6,7 +6,7 @@ use Tasks ':live';
 
 use Cwd qw(abs_path);
 use File::Temp qw(tempdir);
-use Time::HiRes qw(time);
+use Time::HiRes qw(sleep time);
 
 use FaultyRedis;
 use RESP;
@@ -318,9 +318,9 @@ sub get {
     my ($client) = @_;
 
     local $SIG{ALRM} = sub { die "silence\n" };
-    Time::HiRes::ualarm(200_000);
+    Time::HiRes::alarm(2);
     my $reply = eval { $client->command('GET', 'k') } // $@;
-    Time::HiRes::ualarm(0);
+    Time::HiRes::alarm(0);
 
     return $reply =~ s/\n\z//r;
 }
@@ -369,6 +369,30 @@ ok(!eval { $client->command('E') for 1 .. 3; 1 }, 'a reset');
 $client = RESP->new($fake->address);
 $fake->drop;
 ok(!eval { $client->command('F'); 1 }, 'a connection that is dropped');
+$client = RESP->new($fake->address);
+$fake->plan(freeze => 1);
+syswrite $client->{socket}, RESP::encode_command('G');
+wait_for(sub { grep { $_->[0] eq 'G' } $fake->commands });
+ok(!IO::Select->new($client->{socket})->can_read(0.1), 'it is frozen');
+$fake->plan;
+is($client->command('H'), 'G', 'and goes on where it was');
+
+
+# Time and ports
+
+my $took = stopwatch();
+$start = time;
+sleep 0.2;
+my $counted = $took->();
+cmp_ok($counted, '>=', 0.02, 'a stopwatch counts a part of what passes');
+cmp_ok($counted, '<=', time - $start, 'and no more than passes');
+
+my %ports = map { Tasks::Nginx::free_port() => 1 } 1 .. 20;
+is(keys %ports, 20, 'no port is free twice');
+open my $others, '-|', $^X, '-MIO::Socket::UNIX', '-e',
+     'IO::Socket::UNIX->new(Local => "\0tasks-port-$_", Listen => 1)'
+     . ' and print "$_ " for @ARGV', keys %ports or die "perl: $!\n";
+is(join('', <$others>), '', 'nor for another process');
 
 
 my $tries = 0;

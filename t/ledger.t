@@ -23,7 +23,7 @@ my $SANITIZED = $ENV{TASKS_SANITIZER_DIR};
 my $REQUESTS = $ENV{TASKS_FULL} ? 200000 : $SANITIZED ? 6000 : 10000;
 my $CLIENTS = 4;
 my $CONNECTIONS = 8;                      # of each client
-my $TIMEOUT = $SANITIZED ? 120 : 60;      # ms, of the store
+my $TIMEOUT = $SANITIZED ? 200 : 150;     # ms, of the store
 my ($OWNERS, $KINDS, $TASKS) = (30, 3, 4);     # tasks of an owner and a kind
 
 my $DEFINITION = <<'END';

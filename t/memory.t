@@ -52,6 +52,7 @@ sub start_all {
         locations   => <<"END");
 listen 127.0.0.1:$small sndbuf=32k;
 access_log off;
+send_timeout 600s;
 location /off     { $api tasks_cache off; }
 location /token   { $api tasks_auth jwt; tasks_jwt_key HS256 keys/hs256.key;
                     add_header X-Sub \$tasks_jwt_sub; }
@@ -163,17 +164,18 @@ sub is_flat {
 }
 
 
-# Waits until a number is the same for some time, and returns it.
+# Waits until a number is the same for some time, a longer one if the machine is
+# busy, and returns it.
 
 sub wait_still {
     my ($number) = @_;
 
-    my ($last, $since) = ($number->(), time);
+    my ($last, $since, $same) = ($number->(), time, stopwatch());
 
     wait_for(sub {
         my $now = $number->();
-        ($last, $since) = ($now, time) if $now != $last;
-        return time - $since > 0.2;
+        ($last, $since, $same) = ($now, time, stopwatch()) if $now != $last;
+        return $same->() > 0.2 || time - $since > 3;
     }, 20, 'rest');
 
     return $last;

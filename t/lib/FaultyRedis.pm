@@ -39,7 +39,8 @@ package FaultyRedis;
 #   replace => { K => BYTES }   instead of the K-th reply (from 1)
 #   insert => { K => BYTES }    before it
 #
-# A plan of either kind may have refuse => 1: connections are closed at once.
+# A plan of either kind may have refuse => 1: connections are closed at once; or
+# freeze => 1: nothing is sent or done until there is another plan.
 
 use strict;
 use warnings;
@@ -420,7 +421,8 @@ sub unsent { return length $_[0]{out} ? $_[0]{client} : () }
 sub due {
     my ($self) = @_;
 
-    return if $self->{stalled} || length $self->{out} || !@{ $self->{queue} };
+    return if $self->{stalled} || length $self->{out} || !@{ $self->{queue} }
+              || $self->{server}{plan}{freeze};
 
     my $item = $self->{queue}[0];
 

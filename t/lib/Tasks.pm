@@ -27,16 +27,17 @@ use Cwd qw(abs_path);
 use File::Basename qw(basename dirname);
 use File::Temp qw(tempdir);
 use Test::More ();
-use Time::HiRes qw(sleep time);
+use Time::HiRes qw(sleep);
 
 use Tasks::HTTP;
 use Tasks::JSON;
 use Tasks::Library;
 use Tasks::Nginx;
 use Tasks::RedisServer;
+use Tasks::Stopwatch;
 
 my @EXPORT = qw(redis redis_socket redis_server start_nginx http http_connect
-                wait_for is_json);
+                wait_for is_json stopwatch);
 
 my $ROOT = abs_path(dirname(__FILE__) . '/../..');
 my $MODULE = abs_path($ENV{TASKS_MODULE}
@@ -128,8 +129,9 @@ sub http_config {
 
     $own //= '';
 
+    # who tests no timeout has time
     my $store = $own =~ /\btasks_store\s+main\b/ ? ''
-        : 'tasks_store main { server unix:' . redis_socket() . '; }';
+        : 'tasks_store main { server unix:' . redis_socket() . '; timeout 10s; }';
 
     my @pools = grep { $SANITIZER && $own !~ /\b$_\b/ }
                 qw(request_pool_size connection_pool_size);
@@ -184,18 +186,18 @@ sub http {
 
 
 # Calls the function until it returns true, and returns that; dies if it does
-# not in so many seconds.
+# not in so many seconds, as a stopwatch has them.
 
 sub wait_for {
     my ($condition, $seconds, $what) = @_;
 
-    my $deadline = time + ($seconds // 5);
+    my $over = deadline($seconds // 5);
 
     while (1) {
         my $value = $condition->();
         return $value if $value;
         die 'timed out waiting for ' . ($what // 'a condition') . "\n"
-            if time > $deadline;
+            if $over->();
         sleep 0.005;
     }
 }

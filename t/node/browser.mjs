@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { chromium } from 'playwright-core';
 
-const LIMIT = 8000;             // ms, for whatever is waited for
+const LIMIT = 30000;            // ms, for whatever is waited for
 const AXE = readFileSync(new URL('node_modules/axe-core/axe.min.js',
                                  import.meta.url), 'utf8');
 

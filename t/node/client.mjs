@@ -30,7 +30,7 @@ async function main() {
 
     const { status } = spawnSync(process.execPath,
                                  [join(directory, 'client.js'), process.argv[2]],
-                                 { stdio: 'inherit', timeout: 30000 });
+                                 { stdio: 'inherit', timeout: 120000 });
     return status;
 }
 

@@ -20,9 +20,16 @@ our @EXPORT = qw(in_background end);
 sub in_background {
     my ($code) = @_;
 
+    # end() may come before there is a handler
+
+    my $terms = POSIX::SigSet->new(POSIX::SIGTERM);
+    POSIX::sigprocmask(POSIX::SIG_BLOCK, $terms);
     my $pid = fork() // die "fork: $!\n";
 
-    return $pid if $pid;
+    if ($pid) {
+        POSIX::sigprocmask(POSIX::SIG_UNBLOCK, $terms);
+        return $pid;
+    }
 
     # A system call that waits for Redis goes on after the signal; and a handler
     # that is not "safe" would run amid whatever Perl does, malloc() included.
@@ -32,6 +39,7 @@ sub in_background {
         sub { $stop = 1 }, POSIX::SigSet->new, POSIX::SA_RESTART);
     $action->safe(1);
     POSIX::sigaction(POSIX::SIGTERM, $action);
+    POSIX::sigprocmask(POSIX::SIG_UNBLOCK, $terms);
 
     srand $$;
     my $redis = RESP->new(Tasks::redis_socket());

@@ -11,7 +11,8 @@ use warnings;
 use IO::Select;
 use IO::Socket::INET;
 use Socket qw(SO_RCVBUF SOL_SOCKET);
-use Time::HiRes qw(time);
+
+use Tasks::Stopwatch;
 
 
 # With a size, no more than about that is received before it is read.
@@ -84,14 +85,14 @@ sub request_bytes {
 }
 
 
-# Reads one response; dies if it has not come in $timeout seconds, and returns
-# undef if the connection is closed before it begins.  With $is_head there is
-# no body, whatever the headers say.
+# Reads one response; dies if it has not come in $timeout seconds, as a
+# stopwatch has them, and returns undef if the connection is closed before it
+# begins.  With $is_head there is no body, whatever the headers say.
 
 sub response {
     my ($self, $timeout, $is_head) = @_;
 
-    $self->{deadline} = time + ($timeout // 5);
+    $self->{over} = deadline($timeout // 5);
 
     my $head = $self->_until("\r\n\r\n");
 
@@ -182,10 +183,11 @@ sub _fill {
 
     return 0 if $self->{eof};
 
-    my $left = $self->{deadline} - time;
+    my $select = IO::Select->new($self->{socket});
 
-    die "timed out waiting for a response\n"
-        if $left <= 0 || !IO::Select->new($self->{socket})->can_read($left);
+    do {
+        die "timed out waiting for a response\n" if $self->{over}->();
+    } until $select->can_read(0.05);
 
     my $n = sysread $self->{socket}, $self->{buffer}, 65536,
                     length $self->{buffer};

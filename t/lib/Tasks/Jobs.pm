@@ -73,13 +73,13 @@ sub jobs_location {
 
 
 # Options: those of start_nginx(), and store (what is in tasks_store, the
-# test's own Redis by default) and locations (more of them).
+# test's own Redis and a long timeout by default) and locations (more of them).
 
 sub start_jobs {
     my (%option) = @_;
 
     my $store = delete $option{store}
-                // 'server unix:' . Tasks::redis_socket() . ';';
+                // 'server unix:' . Tasks::redis_socket() . '; timeout 10s;';
     my $locations = delete $option{locations} // '';
 
     my $http = delete $option{http_config} // '';

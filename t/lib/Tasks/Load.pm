@@ -6,7 +6,7 @@ package Tasks::Load;
 #   my $load = Tasks::Load->start($port, fresh => 2, kept => 2,
 #       paths => ['/jobs'], accept => qr/^200 \{/);
 #   ...
-#   my $result = $load->stop;
+#   my $result = $load->stop(100);      when so many requests were made
 #   $result->{requests}; @{ $result->{failures} }; $result->{statuses}{200};
 #
 # In place of paths, requests => CODE says what to ask next: it gets the number
@@ -23,10 +23,12 @@ package Tasks::Load;
 use strict;
 use warnings;
 
+use File::Temp qw(tempfile);
 use JSON::PP ();
 use POSIX ();
 use Time::HiRes qw(sleep time);
 
+use Tasks ();
 use Tasks::HTTP;
 
 
@@ -36,13 +38,17 @@ use Tasks::HTTP;
 sub start {
     my ($class, $port, %option) = @_;
 
-    my @clients = map { { pause => 0, %option, port => $port, kept => $_ } }
+    # a byte for each request
+    my ($count) = tempfile(UNLINK => 1);
+
+    my @clients = map { { pause => 0, %option, port => $port, kept => $_,
+                          count => $count } }
                   (0) x ($option{fresh} // 0), (1) x ($option{kept} // 0);
 
     $clients[$_]{number} = $_ for 0 .. $#clients;
     $_->{results} = _fork($_) for @clients;
 
-    return bless { clients => \@clients }, $class;
+    return bless { clients => \@clients, count => $count }, $class;
 }
 
 
@@ -53,19 +59,27 @@ sub _fork {
 
     $client->{pid} = fork() // die "fork: $!\n";
 
-    return $read if $client->{pid};
+    if ($client->{pid}) {
+        sysread $read, my $ready, 1;    # it can be told to stop
+        return $read;
+    }
 
     close $read;
+    $client->{ready} = $write;
     my $result = eval { _ask_on($client) } // { failures => [$@] };
     syswrite $write, JSON::PP->new->ascii->encode($result);
     POSIX::_exit(0);
 }
 
 
-# Ends the clients and adds up what they have seen.
+# Ends the clients, when they have made so many requests, and adds up what they
+# have seen.
 
 sub stop {
-    my ($self) = @_;
+    my ($self, $least) = @_;
+
+    Tasks::wait_for(sub { -s $self->{count} >= $least }, 60, 'requests')
+        if $least;
 
     my %sum = (requests => 0, raced => 0, failures => [], statuses => {},
                done => []);
@@ -102,6 +116,7 @@ sub _ask_on {
     my $stopped = 0;
 
     local $SIG{TERM} = sub { $stopped = 1 };
+    syswrite $client->{ready}, ' ';
 
     srand $$;
 
@@ -114,6 +129,7 @@ sub _ask_on {
         last if $stopped;       # the signal may have cut the waiting short
 
         $result{requests}++;
+        syswrite $client->{count}, '.';
 
         my $text = !$response ? 'no answer ' . ($@ // '')
                  : !$response->complete ? 'incomplete'

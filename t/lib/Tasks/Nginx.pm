@@ -12,8 +12,11 @@ use Cwd qw(abs_path);
 use File::Basename qw(dirname);
 use File::Path qw(make_path remove_tree);
 use IO::Socket::INET;
+use IO::Socket::UNIX;
 use POSIX qw(:sys_wait_h);
-use Time::HiRes qw(sleep time);
+use Time::HiRes qw(sleep);
+
+use Tasks::Stopwatch;
 
 my $START_TIMEOUT = 20;
 my $STOP_TIMEOUT = 5;
@@ -56,11 +59,26 @@ sub new {
 }
 
 
-sub free_port {
-    my $socket = IO::Socket::INET->new(Listen => 1, LocalAddr => '127.0.0.1')
-        or die "no free port: $!\n";
+# A port that is this process's until it ends: it may be listened on much later,
+# and again and again, beside other suites that look for one.  It is none of
+# those that Linux gives to clients; a name without a file says that it is taken.
 
-    return $socket->sockport;
+my @claims;
+
+sub free_port {
+    for (1 .. 1000) {
+        my $port = 10000 + int rand 20000;
+        my $claim = IO::Socket::UNIX->new(Local => "\0tasks-port-$port",
+                                          Listen => 1) or next;
+
+        IO::Socket::INET->new(Listen => 1, LocalAddr => '127.0.0.1',
+                              LocalPort => $port) or next;
+        push @claims, $claim;
+
+        return $port;
+    }
+
+    die "no free port: $!\n";
 }
 
 
@@ -167,10 +185,10 @@ sub _is_up {
 sub _wait {
     my ($self, $condition, $seconds) = @_;
 
-    my $deadline = time + $seconds;
+    my $over = deadline($seconds);
 
     until ($condition->()) {
-        return 0 if time > $deadline;
+        return 0 if $over->();
         sleep 0.002;
     }
 

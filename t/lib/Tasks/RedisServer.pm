@@ -9,9 +9,10 @@ use warnings;
 
 use File::Temp qw(tempdir);
 use POSIX qw(:sys_wait_h);
-use Time::HiRes qw(sleep time);
+use Time::HiRes qw(sleep);
 
 use RESP;
+use Tasks::Stopwatch;
 
 my $START_TIMEOUT = 10;
 my $PROGRAM = $ENV{TASKS_REDIS_SERVER} || 'redis-server';
@@ -45,11 +46,11 @@ sub start {
 
     $self->{pid} = $self->_spawn;
 
-    my $deadline = time + $START_TIMEOUT;
+    my $over = deadline($START_TIMEOUT);
 
     until ($self->_answers) {
         die "$PROGRAM did not start\n"
-            if time > $deadline || waitpid($self->{pid}, WNOHANG);
+            if $over->() || waitpid($self->{pid}, WNOHANG);
         sleep 0.005;
     }
 }

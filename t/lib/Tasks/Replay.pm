@@ -28,13 +28,12 @@ use warnings;
 use JSON::PP ();
 use List::Util qw(first max min shuffle sum0);
 use POSIX ();
-use Time::HiRes qw(sleep time);
-
 use FaultyRedis;
 use Tasks ();
 use Tasks::HTTP;
 use Tasks::Jobs qw(status);
 use Tasks::Library;
+use Tasks::Stopwatch;
 
 my $LONG = 513;             # rows: a chunk, and one more
 
@@ -501,15 +500,15 @@ sub ask {
 
     my $action = $case->{action};
     my $scope = scope_of($case);
-    my ($response, $start);
+    my ($response, $took);
 
     for (1 .. $REQUESTS{$action}[3]) {
-        $start = time;
+        $took = stopwatch();
         $response = $self->_ask($self->{port}, "/$case->{way}$slot", $action,
                                 $scope);
     }
 
-    return ($response, time - $start);
+    return ($response, $took->());
 }
 
 
@@ -528,7 +527,7 @@ sub probe {
     my ($self, $slot, $case, $seconds) = @_;
 
     my $scope = 'probe.' . scope_of($case);
-    my $start = time;
+    my $took = stopwatch();
 
     while (1) {
         my $response = $self->_ask($self->{port}, "/$case->{way}$slot", 'get',
@@ -536,12 +535,12 @@ sub probe {
         my $status = status($response);
         my ($tries) = $response->body =~ /"n":(\d+)/;
 
-        return ($tries, time - $start)
+        return ($tries, $took->())
             if $status eq '200'
                && $response->body eq $self->_probe_body($tries);
 
         die "probed: $status\n" unless $status =~ /^50[34] /;
-        die "no service after $seconds s\n" if time - $start > $seconds;
+        die "no service after $seconds s\n" if $took->() > $seconds;
     }
 }
 

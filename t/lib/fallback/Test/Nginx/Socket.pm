@@ -39,7 +39,7 @@ BEGIN {
 
 my (@preprocessors, @body_checks, @cleanup_handlers, @test_cleanup_handlers);
 my $repeat_each = 1;
-my $timeout = $ENV{TEST_NGINX_TIMEOUT} || 3;
+my $timeout = $ENV{TEST_NGINX_TIMEOUT} || 10;
 
 my %settings = (
     port   => $ENV{TEST_NGINX_PORT} || Tasks::Nginx::free_port(),
@@ -87,8 +87,13 @@ sub setting {
 }
 
 
+# A block's code is run just before the block: it may look at the clock.
+
 sub run_tests() {
+    Test::Base::filters_delay();
+
     for my $block (Test::Base::blocks()) {
+        $block->run_filters;
         $_->($block) for @preprocessors;
         run_block($block);
         $_->($block) for @test_cleanup_handlers;
@@ -561,12 +566,12 @@ sub new {
 
 
 # The new lines, once all the patterns match in them.  nginx writes some lines
-# only after the client has its response: up to a second is given to them.
+# only after the client has its response: some seconds are given to them.
 
 sub next {
     my ($self, @patterns) = @_;
 
-    my $deadline = Time::HiRes::time() + 1;
+    my $deadline = Time::HiRes::time() + 5;
     my $text;
 
     Time::HiRes::sleep(0.01);
