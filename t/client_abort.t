@@ -28,6 +28,7 @@ my $slow = FaultyRedis->proxy(redis_socket());
 
 my $nginx = start_nginx(<<'END', files => { 'conf/apis/t.json' => $definition }, http_config => <<"HTTP");
     location /t { tasks_api apis/t.json; tasks_pass main; access_log logs/tasks.log tasks; }
+    location /then { tasks_api apis/t.json; tasks_pass main; post_action /t/10; }
     location /page { ssi on; ssi_types *; access_log logs/tasks.log tasks; }
     location = /library { tasks_api apis/t.json; tasks_library; }
 END
@@ -130,6 +131,17 @@ like((logged(1))[0], qr{^(?:499|200) GET /page }, 'a page of tasks');
 abandon("POST /t/8/cancel HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n12345", 'cancel 1 \S+ 8$', 0);
 logged(1);
 is(http($nginx->port, 'GET', '/t/8')->body, '{"id":8,"n":8,"status":"x"}', 'a half body');
+logged(1);
+
+# nginx goes on with "post_action": what was asked before is not answered any
+# more, neither what is asked then
+
+for my $case (['/then/3', 'task:3'], ['/then', 'ZRANGE']) {
+    abandon(bytes('GET', $case->[0]), $case->[1], 0);
+    is(join(" ", logged(1)), "499 GET $case->[0] get", "post_action behind $case->[0]");
+}
+
+is(http($nginx->port, 'GET', '/t/4')->body, '{"id":4,"n":4,"status":"a"}', 'and there is service');
 logged(1);
 
 # many at once, some of which stay; replies come one by one when the others have

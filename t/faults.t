@@ -1231,6 +1231,23 @@ sub sweep {
 }
 
 
+# The system itself asks an idle connection now and then whether it is there
+
+{
+    my $port = Tasks::Nginx::free_port();
+    my $redis = Tasks::RedisServer->new('--port', $port, '--bind', '127.0.0.1');
+    load_jobs($redis);
+
+    my $nginx = start_jobs(store => "server 127.0.0.1:$port;");
+    wait_for(sub { status(http($nginx->port, 'GET', '/jobs/a')) eq '404 not_found' });
+
+    # its timer, in the column behind the queues: 2, of keepalive
+
+    my $to_redis = sprintf '%08X:%04X 01', unpack('V', pack 'C4', 127, 0, 0, 1), $port;
+    like(Tasks::slurp('/proc/net/tcp'), qr/ $to_redis \S+ 02:/, 'an idle connection is asked for');
+}
+
+
 # One page of several answers: when the first one cannot be written, all the
 # others are given up, at the moment when they, too, are to be failed
 

@@ -831,6 +831,11 @@ sub some {
     is_deeply(call('jobs_cancel', 'r'), ['cancelled', '"running"', 'running'],
               'cancel: what became of it, the state before as JSON and as text');
     is(redis('HGET', "$JOBS:task:r", 'status'), '"cancelled"', 'is done');
+    is_deeply(call('jobs_cancel', 'r', 'status', 'none'),
+              ['unchanged', '"cancelled"', 'cancelled', '"cancelled"', undef],
+              'and the fields that are asked for');
+    is_deeply(call('jobs_cancel', 'x', 'status'), ['missing'],
+              'of which a missing task has none');
     like(redis('HGET', "$JOBS:rows", 'r'), qr/"status":"cancelled"/, 'is shown');
     is(redis('ZCARD', "$JOBS:index:status=cancelled"), 1, 'moves the index');
     is(redis('EXISTS', "$JOBS:index:status=running"), 0, 'from where it was');

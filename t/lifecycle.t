@@ -364,6 +364,40 @@ sub gone {
 }
 
 
+# A worker that ends a stream after a reload with another definition connects
+# again and again, but does not put back the functions of the old one
+
+{
+    my $tasks = 3000;
+    put_job(sprintf('long%04d', $_), n => $_) for 1 .. $tasks;
+
+    my $proxy = FaultyRedis->proxy(redis_socket());
+    my $nginx = start_jobs(store => 'server ' . $proxy->address . ';',
+        locations => 'location /slow { tasks_api apis/jobs.json; tasks_pass main;'
+                     . ' limit_rate 150k; }');
+    my $version = redis('FCALL_RO', 'jobs_version', 0);
+
+    my $stream = ask_on(http_connect($nginx->port), 'GET', '/slow?limit=10000');
+    wait_for(sub { grep { "@$_" =~ /ZRANGE/ } $proxy->commands }, 5, 'a chunk');
+
+    my ($file, $text) = Tasks::Jobs::jobs_file();
+    $nginx->write_file($file, $text =~ s/"note":/"more": {"type": "any"}, $&/r);
+    my $connections = $proxy->connections;
+    $nginx->reload;
+    wait_for(sub { redis('FCALL_RO', 'jobs_version', 0) ne $version }, 5, 'the new functions');
+    $version = redis('FCALL_RO', 'jobs_version', 0);
+
+    my $response = $stream->response(20);
+    ok($response->complete && $tasks < (() = $response->body =~ /"id"/g),
+       'a list goes on over a reload');
+    wait_for(sub { !old_workers($nginx) }, 5, 'the exit of the old worker');
+
+    cmp_ok($proxy->connections, '>', $connections + 1, 'which has connected again');
+    is(redis('FCALL_RO', 'jobs_version', 0), $version, 'and left the new functions there');
+    fill();
+}
+
+
 # Cost while Redis is down
 
 {

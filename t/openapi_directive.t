@@ -191,6 +191,24 @@ qr/"paths":\{"\/\{kind\}":\{"get":\{.*"post":\{[^{]*"parameters":\[\{"name":"kin
 
 
 
+=== names of operations: by a word of the path, and no more of it
+--- config
+    location /openapi { tasks_api apis/t.json; tasks_openapi /a; }
+--- api_file
+>>> t.json
+{"name": "t", "id": "integer", "order": "id",
+ "fields": {"project": {"type": "string", "filter": true}},
+ "routes": [{"action": "list", "response": "$tasks"},
+            {"action": "list", "path": "/projects/{project_identifier_or_slug_of_the_one}",
+             "path_parameters": {"project_identifier_or_slug_of_the_one": {"filter": "project"}},
+             "response": "$tasks"}]}
+--- request
+GET /openapi
+--- response_body_like eval
+qr/"operationId":"listTasks".*"operationId":"listTasksProjects"/
+
+
+
 === what stands in a path is encoded
 --- config
     location /openapi { tasks_api apis/t.json; tasks_openapi /a; }
