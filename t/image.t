@@ -389,7 +389,8 @@ sub check_compose {
     kill 'TERM', $pid;
     waitpid $running, 0;
     undef $running;
-    output('rmdir', map { glob "/sys/fs/cgroup/$_" } qw(tasks_test */tasks_test));
+    output(qw(find /sys/fs/cgroup -depth -type d -path */tasks_test* -exec rmdir
+              {} ;));
     output('sh', 't/chroot.sh', 'remove', $system);
 }
 
