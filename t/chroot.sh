@@ -4,6 +4,7 @@
 #
 #   sh t/chroot.sh make 12|13 DIR     a minimal system in DIR
 #   sh t/chroot.sh run DIR COMMAND... runs it there; ends what it leaves behind
+#   sh t/chroot.sh engine DIR         runs dockerd there, on a network of its own
 #   sh t/chroot.sh remove DIR
 #
 # What debootstrap makes is kept in build/roots for the next time.  The mirror
@@ -22,6 +23,7 @@ main() {
     case $action in
     make)   make_root "$1" "$2" ;;
     run)    run_in "$@" ;;
+    engine) run_engine "$1" ;;
     remove) rm -rf --one-file-system "$1" ;;
     *)
         sed -n 's/^#   //p' "$0" >&2
@@ -90,6 +92,27 @@ run_in() {
             mount -t proc proc "$dir/proc"
             mount --rbind /dev "$dir/dev"
             exec chroot "$dir" "$@"' run "$dir" "$@"
+}
+
+
+# The root is that of the mounts' namespace, and no chroot in it: what enters
+# the namespace of a container, such as a health check, would be outside.
+
+run_engine() {
+    # shellcheck disable=SC2016  # the inner shell's
+    exec unshare --mount --pid --net --fork --kill-child sh -euc '
+        mount --bind "$1" "$1"
+        cd "$1"
+        mount -t proc proc proc
+        mount -t sysfs sysfs sys
+        mount --rbind /sys/fs/cgroup sys/fs/cgroup
+        mount --rbind /dev dev
+        mount -t tmpfs tmpfs run
+        pivot_root . mnt
+        exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin chroot . sh -euc "
+            umount -l /mnt
+            ip link set lo up
+            exec dockerd --cgroup-parent=/tasks_test"' engine "$1"
 }
 
 

@@ -1,6 +1,6 @@
 # The container image: its files, and what it runs, outside of a container.
 # With TASKS_FULL=1 the image itself, too, built by buildah on bare systems and
-# run; as root.
+# run, and the compose file, by Docker's engine; as root.
 
 use lib 't/lib';
 use Tasks ':live';
@@ -74,7 +74,8 @@ for my $ignored (split /\n/, Tasks::slurp('.dockerignore')) {
 my $compose = decode_json(output('python3', '-c',
     'import json, yaml; '
     . 'print(json.dumps(yaml.safe_load(open("docker/compose.yaml"))))'));
-my $nginx = $compose->{services}{nginx};
+my ($nginx, $store) = @{ $compose->{services} }{qw(nginx redis)};
+my ($kind, $program, @through) = @{ $nginx->{healthcheck}{test} };
 
 is(abs_path("docker/$nginx->{build}{context}"), abs_path('.'),
    'compose: the context');
@@ -83,6 +84,11 @@ ok(-f "docker/$nginx->{build}{context}/$nginx->{build}{dockerfile}",
 is($nginx->{depends_on}{redis}{condition}, 'service_healthy', 'Redis is first');
 like($dockerfile, qr/^ENV .*\b\Q$_\E=/m, "the image has $_")
     for keys %{ $nginx->{environment} };
+ok($compose->{services}{ $nginx->{environment}{TASKS_REDIS} =~ s/:6379$//r },
+   'which names the service');
+
+is($kind, 'CMD', 'the health check is a command');
+like($dockerfile, qr{^COPY docker/health.sh \S+/\Q$program\E$}m, 'of the image');
 
 is(output('shellcheck', '-x', glob('docker/*.sh'), 't/chroot.sh',
           't/matrix.sh'), '', 'shellcheck');
@@ -191,11 +197,17 @@ start_redis();
 }
 
 
-# The ports are free ones: a container shares them with the host here.
+# Redis as in the compose file.  The ports are free ones: a container shares
+# them with the host here.
 
 sub start_redis {
+    my ($server, @options) = @{ $store->{command} };
+    my (undef, $client, @ping) = @{ $store->{healthcheck}{test} };
+
+    is($server, 'redis-server', 'Redis is what runs');
     %port = map { $_ => Tasks::Nginx::free_port() } qw(nginx redis);
-    $redis = Tasks::RedisServer->new('--port', $port{redis});
+    $redis = Tasks::RedisServer->new(@options, '--port', $port{redis});
+    is(output($client, '-p', $port{redis}, @ping), "PONG\n", 'and is healthy');
 }
 
 
@@ -237,11 +249,11 @@ sub check_health {
     my ($health) = @_;
 
     is($health->(), 0, 'it is healthy');
-    is($health->("$api?limit=1"), 0, 'through to Redis');
+    is($health->(@through), 0, 'through to Redis');
 
     $redis->pause;
     is($health->(), 0, 'Redis hangs: nginx is healthy');
-    isnt($health->("$api?limit=1"), 0, 'but not through to Redis');
+    isnt($health->(@through), 0, 'but not through to Redis');
     $redis->resume;
 }
 
@@ -300,6 +312,7 @@ sub check_image {
     is($config->{User}, '33:33', 'its user');
 
     check_container($config);
+    check_compose() if $release == 13;
     output(buildah('rm', '--all'));
     output(buildah('rmi', '--all', '--force'));
 }
@@ -338,7 +351,7 @@ sub check_container {
                       '--env', "TASKS_PORT=$port{nginx}", $container, '--');
     my ($kind, @health) = @{ $config->{Healthcheck}{Test} };
 
-    is($kind, 'CMD', 'the health check is a command');
+    is($kind, 'CMD', 'its health check is a command');
 
     # an engine gives the user the standard output, buildah a pipe of root's
     start("$dir/log", @run, 'sh', '-c', 'exec "$@" >>/tmp/log 2>&1', 'sh',
@@ -350,6 +363,116 @@ sub check_container {
              'nginx is not root');
         return $pid;
     }, sub { output(@run, @health, @_); $? >> 8 });
+}
+
+
+# The compose file, by Docker's engine on a bare system.  It reaches no network,
+# so that the images are brought along; Redis is Debian's.
+
+my (@inside, @compose);                 # run there: what follows, "compose"
+
+sub check_compose {
+    my $system = "$dir/engine";
+    my $pid = start_engine($system);
+
+    @inside = ('nsenter', '-t', $pid, '--net');
+    @compose = (@inside, '--mount', qw(docker compose -f /compose.yaml));
+
+    succeeds('loaded', @inside, '--mount', 'docker', 'load', '-q', '-i', "/$_")
+        for keys %{ $compose->{services} };
+
+    check_data(@compose, qw(up --no-build --pull never --wait));
+    check_rights();
+    check_end();
+
+    output(@compose, 'down', '--volumes');
+    kill 'TERM', $pid;
+    waitpid $running, 0;
+    undef $running;
+    output(qw(find /sys/fs/cgroup -depth -type d -path */tasks_test* -exec rmdir
+              {} ;));
+    output('sh', 't/chroot.sh', 'remove', $system);
+}
+
+sub check_data {
+    my (@up) = @_;
+
+    my $get = sub { output(@inside, 'curl', '-s', "http://127.0.0.1:8080$api") };
+
+    succeeds('compose: both are healthy', @up);
+    like($get->(), qr/"data": *\[\]/, 'a list, of nothing yet');
+
+    inside(qw(redis redis-cli FCALL omelette_put 1 tasks:{omelette} 7
+              task_type "ocr" total 1 created_at "2025-03-12T10:00:00"));
+    like($get->(), qr/"id": *7\b/, 'of a task');
+
+    output(@compose, 'kill', 'redis');
+    like($get->(), qr/"code": *503\b/, 'Redis is killed');
+    output(@compose, 'down');
+    succeeds('and all is made anew', @up);
+    like($get->(), qr/"id": *7\b/, 'but for the volume');
+}
+
+sub inside { return output(@compose, 'exec', '-T', @_) }
+
+sub check_rights {
+    my $status = inside('nginx', 'cat', '/proc/1/status');
+
+    like($status, qr/^Uid:\s33\s33\s33\s33$/m, 'nginx is not root');
+    like($status, qr/^CapBnd:\s0+$/m, 'has no capability');
+    like($status, qr/^NoNewPrivs:\s1$/m, 'and cannot get any');
+    like(inside('nginx', 'touch', '/var/tmp/file'), qr/Read-only file system/,
+         'where it would write otherwise');
+}
+
+sub check_end {
+    output(@compose, 'stop');
+    is(output(@inside, '--mount', 'docker', 'inspect', '-f',
+              '{{.State.ExitCode}}', 'tasks-nginx-1', 'tasks-redis-1'),
+       "0\n0\n", 'both end well');
+
+    my $log = output(@compose, 'logs', '--no-log-prefix', 'nginx');
+
+    like($log, qr{"GET $api HTTP/1\.1" 200 \d+ [\d.]+s list/}, 'the access log');
+    like($log, qr/gracefully shutting down/, 'gracefully');
+    unlike($log, qr/\[(?:alert|crit|emerg)\]/, 'nothing bad in the error log');
+    unlike(Tasks::slurp("$dir/engine.log"), qr/level=warning.* deprecated/,
+           'nothing is deprecated');
+}
+
+
+# Returns the process id of dockerd, which has a file of each service's image.
+
+sub start_engine {
+    my ($system) = @_;
+
+    succeeds("the engine's system", 'sh', 't/chroot.sh', 'make', 13, $system);
+    succeeds('has it', 'sh', 't/chroot.sh', 'run', $system, 'sh', '-c',
+        'apt-get update -qq && apt-get install -qq -y --no-install-recommends'
+        . ' docker.io docker-cli docker-compose iptables iproute2');
+    copy('docker/compose.yaml', $system);
+
+    write_file("$dir/redis/Dockerfile", <<'DOCKERFILE');
+FROM localhost/base
+RUN apt-get update -qq \
+    && apt-get install -qq -y --no-install-recommends redis-server \
+    && install -d -o redis -g redis /data
+USER redis
+WORKDIR /data
+DOCKERFILE
+    succeeds('Redis', buildah(qw(bud --isolation chroot --pull=never --format
+        docker -t redis), "$dir/redis"));
+
+    succeeds("the image of $_->[0]", buildah('push', '-q', $_->[0],
+        "docker-archive:$system/$_->[1]:$_->[2]{image}"))
+        for ['tasks', 'nginx', $nginx], ['redis', 'redis', $store];
+
+    my $parent = start("$dir/engine.log", 'sh', 't/chroot.sh', 'engine', $system);
+
+    Tasks::wait_for(sub { output('cat', "$dir/engine.log") =~ /API listen on/ },
+                    60, 'the engine');
+
+    return Tasks::slurp("/proc/$parent/task/$parent/children") =~ s/\s//gr;
 }
 
 if ($ENV{TASKS_FULL}) {
