@@ -158,7 +158,55 @@ ngx_http_tasks_node_line(const ngx_http_tasks_node_t *node, const char *key,
 }
 
 
-/* The form; the functions in Redis also look at the calendar. */
+static ngx_uint_t
+ngx_http_tasks_is_calendar(u_char *text)
+{
+    ngx_int_t                 year, month, day;
+
+    static const ngx_int_t    days[] = { 31, 29, 31, 30, 31, 30,
+                                         31, 31, 30, 31, 30, 31 };
+
+    year = ngx_atoi(text, 4);
+    month = ngx_atoi(text + 5, 2);
+    day = ngx_atoi(text + 8, 2);
+
+    if (month < 1 || month > 12 || day < 1 || day > days[month - 1]
+        || (month == 2 && day == 29
+            && (year % 4 != 0 || (year % 100 == 0 && year % 400 != 0))))
+    {
+        return 0;
+    }
+
+    return ngx_atoi(text + 11, 2) < 24 && ngx_atoi(text + 14, 2) < 60
+           && ngx_atoi(text + 17, 2) <= 60;
+}
+
+
+/* "+01:00" or "+0100". */
+
+static ngx_uint_t
+ngx_http_tasks_is_zone(u_char *text)
+{
+    size_t     len;
+    ngx_int_t  hours, minutes;
+
+    len = ngx_strlen(text);
+
+    if ((text[0] != '+' && text[0] != '-')
+        || (len != 5 && (len != 6 || text[3] != ':')))
+    {
+        return 0;
+    }
+
+    hours = ngx_atoi(text + 1, 2);
+    minutes = ngx_atoi(text + len - 2, 2);
+
+    return hours != NGX_ERROR && hours < 24
+           && minutes != NGX_ERROR && minutes < 60;
+}
+
+
+/* RFC 3339, also with a space for the "T" and without a zone. */
 
 static ngx_uint_t
 ngx_http_tasks_is_datetime(const char *text)
@@ -175,7 +223,22 @@ ngx_http_tasks_is_datetime(const char *text)
         }
     }
 
-    return text[i] == '\0' || strchr(".Zz+-", text[i]) != NULL;
+    if (!ngx_http_tasks_is_calendar((u_char *) text)) {
+        return 0;
+    }
+
+    text += i;
+
+    if (*text == '.') {
+        i = strspn(text + 1, "0123456789");
+        text += i ? 1 + i : 0;
+    }
+
+    if (*text == 'Z' || *text == 'z') {
+        return text[1] == '\0';
+    }
+
+    return *text == '\0' || ngx_http_tasks_is_zone((u_char *) text);
 }
 
 

@@ -189,11 +189,8 @@ static ngx_int_t
 ngx_http_tasks_param_default(const ngx_http_tasks_node_t *node,
     ngx_http_tasks_param_t *param)
 {
-    u_char                 buf[NGX_HTTP_TASKS_PARAM_BUF];
-    int64_t                number;
     ngx_int_t              rc;
-    ngx_str_t              value;
-    ngx_uint_t             rule;
+    ngx_http_tasks_raw_t   raw;
     ngx_http_tasks_node_t  member;
 
     if (ngx_http_tasks_node_member(node, "default", &member) != NGX_OK) {
@@ -223,13 +220,20 @@ ngx_http_tasks_param_default(const ngx_http_tasks_node_t *node,
         return NGX_ERROR;
     }
 
-    rule = ngx_http_tasks_param_check(param, &param->initial, buf, &value,
-                                      &number);
+    raw.text = param->initial;
+    raw.next = NULL;
 
-    if (rule < NGX_HTTP_TASKS_RULES) {
+    if (ngx_http_tasks_param_values(node->compiler->cf->pool, param, &raw,
+                                    &param->preset)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    if (param->preset.rule < NGX_HTTP_TASKS_RULES) {
         return ngx_http_tasks_node_error(&member,
-                                 "fails the parameter's own rule \"%V\"",
-                                 &ngx_http_tasks_rule_names[rule]);
+                         "fails the parameter's own rule \"%V\"",
+                         &ngx_http_tasks_rule_names[param->preset.rule]);
     }
 
     return NGX_OK;

@@ -80,6 +80,13 @@ ngx_http_tasks_compile_path(const ngx_http_tasks_node_t *node,
     }
 
     json_object_foreach(params.json, name, value) {
+        (void) value;
+
+        if (ngx_strcmp(name, "id") == 0) {
+            return ngx_http_tasks_node_error(&params,
+                         "{id} is described by the collection's \"id\"");
+        }
+
         if (ngx_http_tasks_route_count(route, name) != 1) {
             return ngx_http_tasks_node_error(&params,
                                        "\"path\" must hold {%s} once", name);

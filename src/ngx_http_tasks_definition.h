@@ -192,6 +192,22 @@ typedef struct {
 } ngx_http_tasks_cursor_t;
 
 
+/* Different canonical values that a filter may have; none: any. */
+typedef struct {
+    ngx_str_t                    *elts;
+    ngx_uint_t                    nelts;
+} ngx_http_tasks_values_t;
+
+
+/* What a parameter came to. */
+typedef struct {
+    ngx_uint_t                rule;      /* as ngx_http_tasks_param_check() */
+    ngx_http_tasks_values_t   values;    /* if good */
+    int64_t                   number;    /* of an integer */
+    ngx_str_t                 raw;       /* in which the rule was broken */
+} ngx_http_tasks_checked_t;
+
+
 typedef struct {
     ngx_str_t                 name;
     ngx_str_t                 location;  /* "query" or "path" */
@@ -206,6 +222,7 @@ typedef struct {
     int64_t                   maximum;
     size_t                    max_length;    /* of a string, bytes */
     ngx_str_t                 initial;   /* default; data is NULL: none */
+    ngx_http_tasks_checked_t  preset;    /* what the default comes to */
     ngx_array_t              *values;    /* enum: ngx_str_t, or NULL */
     ngx_array_t              *absent_if; /* ngx_str_t, or NULL */
     ngx_regex_t              *pattern;   /* or NULL */

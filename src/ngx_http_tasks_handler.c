@@ -58,19 +58,6 @@ ngx_http_tasks_handler(ngx_http_request_t *r)
     }
 
     if (rc == NGX_OK) {
-
-        if (ctx->exchange.request.route->action
-            == NGX_HTTP_TASKS_ACTION_CANCEL)
-        {
-            /* a malformed body is told before anything is done, not after */
-
-            rc = ngx_http_discard_request_body(r);
-
-            if (rc != NGX_OK) {
-                return rc;
-            }
-        }
-
         error = ngx_http_tasks_admit(ctx);
 
         if (error == NGX_HTTP_TASKS_NO_ERROR) {
@@ -426,7 +413,13 @@ ngx_http_tasks_begin(ngx_http_tasks_ctx_t *ctx)
         return ngx_http_tasks_get(x);
 
     default: /* NGX_HTTP_TASKS_ACTION_CANCEL */
-        return ngx_http_tasks_cancel(x);
+
+        /* a malformed body is told before anything is done, not after */
+
+        ctx->discarded = ngx_http_discard_request_body(ctx->request);
+
+        return (ctx->discarded == NGX_OK) ? ngx_http_tasks_cancel(x)
+                                          : NGX_HTTP_TASKS_INTERNAL;
     }
 }
 
@@ -518,6 +511,10 @@ static ngx_int_t
 ngx_http_tasks_end(ngx_http_tasks_ctx_t *ctx, ngx_http_tasks_error_e error)
 {
     ngx_int_t  rc;
+
+    if (ctx->discarded != NGX_OK) {
+        return ctx->discarded;
+    }
 
     if (ctx->conf->fallback.len && (error == NGX_HTTP_TASKS_NO_ROUTE
                                     || error == NGX_HTTP_TASKS_BAD_METHOD))

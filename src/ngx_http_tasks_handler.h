@@ -68,6 +68,7 @@ typedef struct {
     ngx_http_tasks_identity_t    *identity;  /* NULL: not asked for */
     ngx_chain_t                  *busy;      /* of a chunk that is being sent */
     ngx_buf_t                    *flush;     /* sent between two of them */
+    ngx_int_t                     discarded; /* the body, of a cancel */
     ngx_http_tasks_error_e        error;
     ngx_str_t                     correlation;   /* data is NULL: no id yet */
 

@@ -2,7 +2,7 @@
 /*
  * Generates the Redis function library of a collection: a preamble of tables
  * made from its definition, then the embedded ngx_http_tasks_values.lua,
- * _position.lua, _page.lua and _library.lua.
+ * _key.lua, _position.lua, _page.lua and _library.lua.
  */
 
 

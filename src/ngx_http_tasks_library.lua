@@ -2,9 +2,9 @@
 -- The write side: the Redis functions through which every change of a task
 -- goes, so that task, indexes, rows and revisions never disagree.
 --
--- This text follows ngx_http_tasks_values.lua, ngx_http_tasks_position.lua,
--- ngx_http_tasks_page.lua and, in front of them, a preamble that nginx
--- generates from an API definition: `name`, `version`, `max_value`, `id`,
+-- This text follows ngx_http_tasks_values.lua, ngx_http_tasks_key.lua,
+-- ngx_http_tasks_position.lua, ngx_http_tasks_page.lua and, in front of them, a
+-- preamble that nginx generates from an API definition: `name`, `version`, `max_value`, `id`,
 -- `id_cursors`, `fields` (declared order), `filters`, `order`, `state` and
 -- `cancel`.  Keys and arguments are described in the README, "Redis contract".
 --
@@ -22,9 +22,9 @@ local byte, find, format, gsub, match =
 local concat, floor = table.concat, math.floor
 
 local values_of = build_values()
-local types, is_string, is_int64, is_utf8, plain, quote =
+local types, is_string, is_int64, plain, quote =
       values_of.types, values_of.is_string, values_of.is_int64,
-      values_of.is_utf8, values_of.plain, values_of.quote
+      values_of.plain, values_of.quote
 local now, now_unix = values_of.now, values_of.now_unix
 
 
@@ -33,6 +33,10 @@ local now, now_unix = values_of.now, values_of.now_unix
 local function fail(text)
     error({ tasks = text }, 0)
 end
+
+local keys_of = build_keys(fail, values_of)
+local escape, index_key, check_base, check_id =
+      keys_of.escape, keys_of.index_key, keys_of.check_base, keys_of.check_id
 
 
 -- Lookup tables made once, when the library is loaded.
@@ -82,55 +86,6 @@ for mask = 0, 2 ^ #filters - 1 do
     combinations[#combinations + 1] = combination
 end
 
-
--- Names.
-
-local function escape(c)
-    return format('%%%02X', byte(c))
-end
-
-local unscoped = 'tasks:{' .. name .. '}'
-local scoped = '^tasks:{' .. name .. ':[%w%._~%%-]+}$'
-
-local function check_base(keys)
-    local base = keys[1]
-
-    if #keys ~= 1 or not (base == unscoped or find(base, scoped)) then
-        fail('one key is due: tasks:{' .. name .. '} or tasks:{' .. name
-             .. ':SCOPE}')
-    end
-
-    return base
-end
-
-local uuid = '^' .. gsub(gsub('8-4-4-4-12', '%-', '%%-'), '%d+',
-    function(n) return string.rep('[0-9a-f]', tonumber(n)) end) .. '$'
-
-local function check_id(text)
-    if not text or text == '' then
-        fail('an id is due')
-    end
-
-    if #text > id.max_length then
-        fail('the id is longer than ' .. id.max_length .. ' bytes')
-    end
-
-    if id.type == 'integer' then
-        if not is_int64(text) then
-            fail('the id is not an integer of 64 bits')
-        end
-
-    elseif id.type == 'uuid' then
-        if not find(text, uuid) then
-            fail('the id is not a UUID in lower case')
-        end
-
-    elseif find(text, '[%z\1-\31\127]') or not is_utf8(text) then
-        fail('the id holds control characters or ill-formed UTF-8')
-    end
-
-    return text
-end
 
 -- What is known of a task, `values` everywhere, is what load_task() got of it:
 -- its position, then the values of `watched` fields, each in its field's slot;
@@ -213,10 +168,6 @@ local function suffixes(values)
     end
 
     return result
-end
-
-local function index_key(base, suffix)
-    return suffix == '' and base .. ':index' or base .. ':index:' .. suffix
 end
 
 local position = build_position(fail, by_name, values_of)
@@ -486,6 +437,10 @@ local function put_if(keys, args)
 end
 
 local function may_cancel(status)
+    if status and cancel.unchanged[status] then
+        return false
+    end
+
     if cancel.from then
         return status and cancel.from[status]
     end

@@ -187,7 +187,9 @@ static json_t *
 ngx_http_tasks_openapi_values(ngx_http_tasks_openapi_t *doc,
     ngx_http_tasks_param_t *param, json_t *source, json_t *schema)
 {
-    json_t  *array, *initial;
+    json_t                   *array, *initial, *values;
+    ngx_uint_t                i;
+    ngx_http_tasks_values_t  *preset;
 
     initial = json_object_get(source, "default");
 
@@ -209,9 +211,25 @@ ngx_http_tasks_openapi_values(ngx_http_tasks_openapi_t *doc,
                                json_integer(param->max_items));
     ngx_http_tasks_openapi_put(doc, array, "uniqueItems", json_true());
 
-    if (initial) {
+    if (initial && !json_is_string(initial)) {
         ngx_http_tasks_openapi_put(doc, array, "default",
                                    json_pack("[O]", initial));
+
+    } else if (initial) {
+        preset = &param->preset.values;
+        values = json_array();
+
+        for (i = 0; i < preset->nelts; i++) {
+            if (json_array_append_new(values,
+                         json_stringn((char *) preset->elts[i].data,
+                                      preset->elts[i].len))
+                != 0)
+            {
+                doc->failed = 1;
+            }
+        }
+
+        ngx_http_tasks_openapi_put(doc, array, "default", values);
     }
 
     return array;

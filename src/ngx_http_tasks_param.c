@@ -10,6 +10,9 @@
 #include <ngx_http_tasks_param.h>
 
 
+static ngx_int_t ngx_http_tasks_param_value(ngx_pool_t *pool,
+    ngx_http_tasks_param_t *param, ngx_str_t *raw,
+    ngx_http_tasks_checked_t *checked);
 static ngx_uint_t ngx_http_tasks_param_integer(ngx_http_tasks_param_t *param,
     ngx_str_t *raw, u_char *buf, ngx_str_t *value, int64_t *number);
 static ngx_uint_t ngx_http_tasks_param_listed(ngx_array_t *list,
@@ -27,6 +30,7 @@ ngx_http_tasks_param_values(ngx_pool_t *pool, ngx_http_tasks_param_t *param,
 
     if (raw && raw->next && param->multiple != NGX_HTTP_TASKS_REPEATED) {
         checked->rule = NGX_HTTP_TASKS_RULE_REPEATED;
+        checked->raw = raw->text;
         return NGX_OK;
     }
 
@@ -52,6 +56,7 @@ ngx_http_tasks_param_values(ngx_pool_t *pool, ngx_http_tasks_param_t *param,
             }
 
             if (checked->rule < NGX_HTTP_TASKS_RULES) {
+                checked->raw = raw->text;
                 return NGX_OK;
             }
         }
@@ -65,7 +70,9 @@ ngx_http_tasks_param_values(ngx_pool_t *pool, ngx_http_tasks_param_t *param,
 }
 
 
-ngx_int_t
+/* Adds a value, unless it breaks a rule, is none or is there already. */
+
+static ngx_int_t
 ngx_http_tasks_param_value(ngx_pool_t *pool, ngx_http_tasks_param_t *param,
     ngx_str_t *raw, ngx_http_tasks_checked_t *checked)
 {

@@ -17,13 +17,6 @@
 #define NGX_HTTP_TASKS_VALUE_NONE    (NGX_HTTP_TASKS_RULES + 1)
 
 
-/* Different canonical values that a filter may have; none: any. */
-typedef struct {
-    ngx_str_t                    *elts;
-    ngx_uint_t                    nelts;
-} ngx_http_tasks_values_t;
-
-
 /* What was sent for a parameter, decoded. */
 typedef struct ngx_http_tasks_raw_s  ngx_http_tasks_raw_t;
 
@@ -33,14 +26,6 @@ struct ngx_http_tasks_raw_s {
 };
 
 
-/* What a parameter came to. */
-typedef struct {
-    ngx_uint_t                rule;      /* as ngx_http_tasks_param_check() */
-    ngx_http_tasks_values_t   values;    /* if good */
-    int64_t                   number;    /* of an integer */
-} ngx_http_tasks_checked_t;
-
-
 /*
  * Checks all that was sent for a parameter; "raw" is NULL if nothing was.
  * "checked" is zeroed before; its rule says what came of it.  NGX_ERROR: no
@@ -48,14 +33,6 @@ typedef struct {
  */
 ngx_int_t ngx_http_tasks_param_values(ngx_pool_t *pool,
     ngx_http_tasks_param_t *param, ngx_http_tasks_raw_t *raw,
-    ngx_http_tasks_checked_t *checked);
-
-/*
- * Adds a value to "checked", unless something is wrong with it, which the rule
- * says, or it is there already.  NGX_ERROR: no memory.
- */
-ngx_int_t ngx_http_tasks_param_value(ngx_pool_t *pool,
-    ngx_http_tasks_param_t *param, ngx_str_t *raw,
     ngx_http_tasks_checked_t *checked);
 
 /*

@@ -32,9 +32,10 @@ end
 -- character and keep the order of bytes: each begins with the lowest, or the
 -- highest, of the characters that it stands for.
 local function escape_ordered(c)
-    local lead = c <= '!' and '!' or c <= ';' and ';' or '~'
+    local code = byte(c)                   -- characters ask the locale
+    local lead = code <= 33 and '!' or code <= 59 and ';' or '~'
 
-    return format('%s%02X', lead, byte(c))
+    return format('%s%02X', lead, code)
 end
 
 -- KEY:ID; the key says where, and the id tells tasks of one key apart.
@@ -56,6 +57,11 @@ local function position(values, task_id)
     if order.type == 'datetime' then
         -- 10^6 is 15625 * 64, and 15625 times the seconds fits a double
         local seconds, micros = datetime(value)
+
+        if not seconds then
+            fail(field .. ' is no date-time: tasks are ordered by it')
+        end
+
         local part = seconds * 15625
         key = sortable(floor(part / 0x40000), part % 0x40000 * 64 + micros)
 

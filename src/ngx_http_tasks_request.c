@@ -18,13 +18,18 @@ static ngx_int_t ngx_http_tasks_request_add(ngx_http_tasks_request_t *request,
     ngx_http_tasks_raw_t **raw);
 static ngx_int_t ngx_http_tasks_request_decode(ngx_pool_t *pool,
     const u_char *data, size_t len, ngx_str_t *text);
+static ngx_int_t ngx_http_tasks_request_take(ngx_http_tasks_request_t *request,
+    ngx_http_tasks_param_t *param, ngx_http_tasks_raw_t *raw);
 static ngx_int_t ngx_http_tasks_request_param(
     ngx_http_tasks_request_t *request, ngx_http_tasks_param_t *param,
     ngx_http_tasks_raw_t *raw);
 static ngx_int_t ngx_http_tasks_request_use(ngx_http_tasks_request_t *request,
-    ngx_http_tasks_param_t *param, ngx_http_tasks_checked_t *checked);
+    ngx_http_tasks_param_t *param, ngx_http_tasks_checked_t *checked,
+    ngx_uint_t given);
+static void ngx_http_tasks_request_filter(ngx_http_tasks_request_t *request,
+    ngx_uint_t filter, ngx_http_tasks_values_t *values, ngx_uint_t given);
 static void ngx_http_tasks_request_choose(ngx_http_tasks_request_t *request,
-    ngx_http_tasks_param_t *param, ngx_str_t *value);
+    ngx_http_tasks_param_t *param, ngx_str_t *value, ngx_uint_t given);
 
 
 ngx_int_t
@@ -91,14 +96,22 @@ ngx_http_tasks_request_route(ngx_http_tasks_request_t *request,
             allow->data = p;
         }
 
+        *p = '\0';
+
+        if (route[i].action == NGX_HTTP_TASKS_ACTION_NONE
+            || ngx_strstr(allow->data, route[i].method.data))
+        {
+            continue;
+        }
+
         p = ngx_sprintf(p, "%s%V%s", p == allow->data ? "" : ", ",
                         &route[i].method,
                         route[i].method.len == 3 && route[i].method.data[0]
                         == 'G' ? ", HEAD" : "");
     }
 
-    if (p == NULL) {
-        return NGX_DECLINED;
+    if (p == allow->data) {
+        return NGX_DECLINED;               /* nothing, or nothing of ours */
     }
 
     allow->len = p - allow->data;
@@ -181,31 +194,30 @@ ngx_http_tasks_request_check(ngx_http_tasks_request_t *request,
 
     for (i = 0; i < route->segments.nelts; i++) {
 
+        if (segment[i].param == NULL) {
+            continue;
+        }
+
         path.text = request->segments[i];
         path.next = NULL;
 
-        if (segment[i].param
-            && ngx_http_tasks_request_param(request, segment[i].param, &path)
-               != NGX_OK)
-        {
-            return NGX_ERROR;
+        rc = ngx_http_tasks_request_take(request, segment[i].param, &path);
+
+        if (rc != NGX_OK) {
+            *error = NGX_HTTP_TASKS_BAD_CURSOR;
+            return rc;
         }
     }
 
     param = route->query.elts;
 
     for (i = 0; i < route->query.nelts; i++) {
-        rc = ngx_http_tasks_request_param(request, &param[i], raws[i]);
 
-        if (rc == NGX_ERROR) {
-            return NGX_ERROR;
-        }
+        rc = ngx_http_tasks_request_take(request, &param[i], raws[i]);
 
-        if (rc == NGX_DECLINED && request->param == NULL) {
-            request->param = &param[i];
-            request->value = raws[i] ? raws[i]->text : param[i].initial;
+        if (rc != NGX_OK) {
             *error = NGX_HTTP_TASKS_BAD_CURSOR;
-            return NGX_DECLINED;
+            return rc;
         }
     }
 
@@ -380,8 +392,32 @@ ngx_http_tasks_request_decode(ngx_pool_t *pool, const u_char *data, size_t len,
 
 /*
  * Checks a parameter and puts it to use.  What it fails is noted in the
- * request.  NGX_DECLINED: it is a cursor that leads nowhere.
+ * request.  NGX_DECLINED: it is a cursor that leads nowhere, and nothing else
+ * was wrong before.
  */
+static ngx_int_t
+ngx_http_tasks_request_take(ngx_http_tasks_request_t *request,
+    ngx_http_tasks_param_t *param, ngx_http_tasks_raw_t *raw)
+{
+    ngx_int_t  rc;
+
+    rc = ngx_http_tasks_request_param(request, param, raw);
+
+    if (rc != NGX_DECLINED) {
+        return rc;
+    }
+
+    if (request->param) {
+        return NGX_OK;
+    }
+
+    request->param = param;
+    request->value = raw ? raw->text : param->initial;
+
+    return NGX_DECLINED;
+}
+
+
 static ngx_int_t
 ngx_http_tasks_request_param(ngx_http_tasks_request_t *request,
     ngx_http_tasks_param_t *param, ngx_http_tasks_raw_t *raw)
@@ -396,29 +432,28 @@ ngx_http_tasks_request_param(ngx_http_tasks_request_t *request,
         return NGX_ERROR;
     }
 
-    if (checked.rule == NGX_HTTP_TASKS_VALUE_NONE) {
-
-        if (param->initial.data) {
-
-            if (ngx_http_tasks_param_value(request->pool, param,
-                                           &param->initial, &checked)
-                != NGX_OK)
-            {
-                return NGX_ERROR;
-            }
-
-        } else if (param->required) {
-            checked.rule = NGX_HTTP_TASKS_RULE_REQUIRED;
-        }
-    }
-
     switch (checked.rule) {
 
     case NGX_HTTP_TASKS_VALUE_NONE:
-        return NGX_OK;
+        if (param->preset.values.nelts) {
+            return ngx_http_tasks_request_use(request, param, &param->preset,
+                                              0);
+        }
+
+        if (!param->required) {
+            return NGX_OK;
+        }
+
+        checked.rule = NGX_HTTP_TASKS_RULE_REQUIRED;
+
+        if (raw) {
+            checked.raw = raw->text;
+        }
+
+        break;
 
     case NGX_HTTP_TASKS_VALUE_GOOD:
-        return ngx_http_tasks_request_use(request, param, &checked);
+        return ngx_http_tasks_request_use(request, param, &checked, 1);
 
     case NGX_HTTP_TASKS_RULE_TYPE:
     case NGX_HTTP_TASKS_RULE_MAX_LENGTH:
@@ -438,20 +473,19 @@ ngx_http_tasks_request_param(ngx_http_tasks_request_t *request,
     {
         request->param = param;
         request->rule = checked.rule;
-        ngx_str_null(&request->value);
-
-        if (raw) {
-            request->value = raw->text;
-        }
+        request->value = checked.raw;
     }
 
     return NGX_OK;
 }
 
 
+/* "given": it was sent; else it is the default. */
+
 static ngx_int_t
 ngx_http_tasks_request_use(ngx_http_tasks_request_t *request,
-    ngx_http_tasks_param_t *param, ngx_http_tasks_checked_t *checked)
+    ngx_http_tasks_param_t *param, ngx_http_tasks_checked_t *checked,
+    ngx_uint_t given)
 {
     ngx_str_t  *value;
 
@@ -464,11 +498,12 @@ ngx_http_tasks_request_use(ngx_http_tasks_request_t *request,
         break;
 
     case NGX_HTTP_TASKS_ROLE_FILTER:
-        request->filters[param->filter] = checked->values;
+        ngx_http_tasks_request_filter(request, param->filter, &checked->values,
+                                      given);
         break;
 
     case NGX_HTTP_TASKS_ROLE_CHOICE:
-        ngx_http_tasks_request_choose(request, param, value);
+        ngx_http_tasks_request_choose(request, param, value, given);
         break;
 
     case NGX_HTTP_TASKS_ROLE_LIMIT:
@@ -494,11 +529,29 @@ ngx_http_tasks_request_use(ngx_http_tasks_request_t *request,
 }
 
 
+/* The later of two parameters counts, but not a default of what was sent. */
+
+static void
+ngx_http_tasks_request_filter(ngx_http_tasks_request_t *request,
+    ngx_uint_t filter, ngx_http_tasks_values_t *values, ngx_uint_t given)
+{
+    if (given) {
+        request->given |= 1 << filter;
+
+    } else if (request->given & (1 << filter)) {
+        return;
+    }
+
+    request->filters[filter] = *values;
+}
+
+
 static void
 ngx_http_tasks_request_choose(ngx_http_tasks_request_t *request,
-    ngx_http_tasks_param_t *param, ngx_str_t *value)
+    ngx_http_tasks_param_t *param, ngx_str_t *value, ngx_uint_t given)
 {
     ngx_uint_t                i;
+    ngx_http_tasks_values_t   values;
     ngx_http_tasks_choice_t  *choice;
 
     choice = param->choices->elts;
@@ -509,8 +562,10 @@ ngx_http_tasks_request_choose(ngx_http_tasks_request_t *request,
 
     for (i = 0; i < request->route->collection->filters.nelts; i++) {
         if (choice->filters[i]) {
-            request->filters[i].elts = choice->filters[i]->elts;
-            request->filters[i].nelts = choice->filters[i]->nelts;
+            values.elts = choice->filters[i]->elts;
+            values.nelts = choice->filters[i]->nelts;
+
+            ngx_http_tasks_request_filter(request, i, &values, given);
         }
     }
 

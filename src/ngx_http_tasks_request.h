@@ -22,6 +22,7 @@ typedef struct {
 
     ngx_str_t                     id;        /* canonical; data is NULL: none */
     ngx_http_tasks_values_t      *filters;   /* of each filter field */
+    ngx_uint_t                    given;     /* bits of filters that were sent */
     ngx_http_tasks_choice_t      *choice;    /* that says the limit, or NULL */
     int64_t                       limit;     /* -1: none */
     int64_t                       page;      /* from 1 */

@@ -195,12 +195,17 @@ ngx_http_tasks_value_more(ngx_http_tasks_ctx_t *ctx, ngx_uint_t index,
     ngx_http_tasks_value_t *value)
 {
     ngx_str_t                   text, *position;
+    ngx_uint_t                  leads_on;
     ngx_http_tasks_exchange_t  *x;
 
     static ngx_str_t            yes = ngx_string("true"),
                                 no = ngx_string("false");
 
     x = &ctx->exchange;
+
+    /* from a page of no tasks, which a limit of 0 gives, none does */
+
+    leads_on = (x->list.more && x->list.count);
 
     switch (index) {
 
@@ -215,14 +220,14 @@ ngx_http_tasks_value_more(ngx_http_tasks_ctx_t *ctx, ngx_uint_t index,
         return ngx_http_tasks_value_text(&text, value);
 
     case NGX_HTTP_TASKS_VALUE_NEXT_PAGE:
-        return x->list.more ? ngx_http_tasks_value_integer(ctx->request,
+        return leads_on ? ngx_http_tasks_value_integer(ctx->request,
                                                 x->request.page + 1, value)
-                            : NGX_OK;
+                        : NGX_OK;
 
     case NGX_HTTP_TASKS_VALUE_NEXT_OFFSET:
-        return x->list.more ? ngx_http_tasks_value_integer(ctx->request,
+        return leads_on ? ngx_http_tasks_value_integer(ctx->request,
                                          x->list.offset + x->list.count, value)
-                            : NGX_OK;
+                        : NGX_OK;
 
     default: /* NGX_HTTP_TASKS_VALUE_FIRST_ID, NGX_HTTP_TASKS_VALUE_LAST_ID */
         if (x->list.count == 0) {

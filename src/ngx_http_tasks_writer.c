@@ -124,17 +124,19 @@ void
 ngx_http_tasks_write_chain(ngx_http_tasks_writer_t *w,
     ngx_http_tasks_writer_t *from)
 {
+    ngx_str_t     text;
+    ngx_chain_t  *cl;
+
     if (from->failed) {
         w->failed = 1;
     }
 
-    if (w->failed || from->head == NULL) {
-        return;
+    for (cl = from->head; cl; cl = cl->next) {
+        text.data = cl->buf->pos;
+        text.len = cl->buf->last - cl->buf->pos;
+
+        ngx_http_tasks_write_memory(w, &text);
     }
-
-    ngx_http_tasks_writer_link(w, from->head, from->tail);
-
-    w->size += from->size;
 }
 
 
