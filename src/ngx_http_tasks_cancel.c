@@ -140,5 +140,15 @@ ngx_http_tasks_cancel_reply(ngx_http_tasks_exchange_t *x,
         return outcomes[i].error;
     }
 
+    if (reply->u.array.nelts == 3) {
+        ngx_log_error(NGX_LOG_ERR, x->op->redis->log, 0,
+                      "tasks store \"%V\": functions tasks_%V return no "
+                      "fields: they are of another version, load them again "
+                      "(see tasks_library)", &x->store->redis.name,
+                      &x->request.route->collection->name);
+
+        return NGX_HTTP_TASKS_INTERNAL;
+    }
+
     return ngx_http_tasks_get_reply(x, elt + 3, reply->u.array.nelts - 3);
 }

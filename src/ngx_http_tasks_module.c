@@ -24,6 +24,7 @@ static char *ngx_http_tasks_set_library(ngx_conf_t *cf,
 static char *ngx_http_tasks_set_prefix(ngx_conf_t *cf,
     ngx_http_tasks_loc_conf_t *tlcf);
 static ngx_int_t ngx_http_tasks_init_process(ngx_cycle_t *cycle);
+static void ngx_http_tasks_exit_process(ngx_cycle_t *cycle);
 
 
 static ngx_command_t  ngx_http_tasks_commands[] = {
@@ -197,7 +198,7 @@ ngx_module_t  ngx_http_tasks_module = {
     ngx_http_tasks_init_process,           /* init process */
     NULL,                                  /* init thread */
     NULL,                                  /* exit thread */
-    ngx_http_tasks_status_stop,            /* exit process */
+    ngx_http_tasks_exit_process,           /* exit process */
     NULL,                                  /* exit master */
     NGX_MODULE_V1_PADDING
 };
@@ -493,4 +494,27 @@ ngx_http_tasks_init_process(ngx_cycle_t *cycle)
     }
 
     return NGX_OK;
+}
+
+
+static void
+ngx_http_tasks_exit_process(ngx_cycle_t *cycle)
+{
+    ngx_uint_t                    i;
+    ngx_http_tasks_store_t      **stores;
+    ngx_http_tasks_main_conf_t   *tmcf;
+
+    ngx_http_tasks_status_stop(cycle);
+
+    tmcf = ngx_http_cycle_get_module_main_conf(cycle, ngx_http_tasks_module);
+
+    if (tmcf == NULL) {
+        return;                            /* no http {} */
+    }
+
+    stores = tmcf->stores.elts;
+
+    for (i = 0; i < tmcf->stores.nelts; i++) {
+        ngx_http_tasks_store_close(stores[i]);
+    }
 }

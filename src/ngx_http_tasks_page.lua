@@ -9,18 +9,34 @@ local call = redis.call
 local byte, format, match = string.byte, string.format, string.match
 
 
--- Whether a list has one position before the other.  By bytes: Lua would ask
--- the locale.
-local function before(one, two)
+-- Lua compares strings as the locale has it.
+local by_bytes = true
+
+for code = 1, 254 do
+    by_bytes = by_bytes and string.char(code) < string.char(code + 1)
+end
+
+local function is_less(one, two)
+    if by_bytes then
+        return one < two
+    end
+
     local i = 1
 
     while byte(one, i) and byte(one, i) == byte(two, i) do
         i = i + 1
     end
 
-    local less = (byte(one, i) or -1) < (byte(two, i) or -1)
+    return (byte(one, i) or -1) < (byte(two, i) or -1)
+end
 
-    return less ~= (order.descending or false) and one ~= two
+-- Whether a list has one position before the other.
+local function before(one, two)
+    if order.descending then
+        return is_less(two, one)
+    end
+
+    return is_less(one, two)
 end
 
 -- The first `count` behind `offset` of several lists of positions.

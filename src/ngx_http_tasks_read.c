@@ -18,9 +18,6 @@
 #define NGX_HTTP_TASKS_READ_TRIES      3
 #define NGX_HTTP_TASKS_READ_MAX_TRIES  200
 
-/* positions that the function puts together, at most: Redis waits for it */
-#define NGX_HTTP_TASKS_READ_MAX_MERGE  10000
-
 
 static void ngx_http_tasks_read_index_handler(ngx_http_tasks_op_t *op);
 static ngx_http_tasks_error_e ngx_http_tasks_read_members(
@@ -58,13 +55,6 @@ ngx_http_tasks_read_index(ngx_http_tasks_read_t *read)
 
     if (read->tries == NGX_HTTP_TASKS_READ_MAX_TRIES) {
         return NGX_HTTP_TASKS_UNAVAILABLE;
-    }
-
-    if (read->nindexes > 1
-        && (read->offset + read->fetched) * read->nindexes
-           > NGX_HTTP_TASKS_READ_MAX_MERGE)
-    {
-        read->no_page = 1;
     }
 
     if (read->tries++ >= NGX_HTTP_TASKS_READ_TRIES && !read->no_page) {

@@ -41,7 +41,6 @@ static void ngx_http_tasks_redis_stalled(ngx_http_tasks_redis_t *redis);
 static ngx_int_t ngx_http_tasks_redis_read(ngx_http_tasks_redis_t *redis);
 static ngx_int_t ngx_http_tasks_redis_take_in(ngx_http_tasks_redis_t *redis,
     u_char *buf, size_t len);
-static void ngx_http_tasks_redis_close(ngx_http_tasks_redis_t *redis);
 static void ngx_http_tasks_redis_quit(ngx_http_tasks_redis_t *redis);
 
 
@@ -101,6 +100,8 @@ ngx_http_tasks_redis_connect(ngx_http_tasks_redis_t *redis)
     peer->get = ngx_event_get_peer;
     peer->log = &redis->quiet;
     peer->log_error = NGX_ERROR_INFO;
+
+    ngx_set_errno(0);                      /* not all that fails sets it */
 
     rc = ngx_event_connect_peer(peer);
 
@@ -471,7 +472,7 @@ ngx_http_tasks_redis_take_in(ngx_http_tasks_redis_t *redis, u_char *buf,
 }
 
 
-static void
+void
 ngx_http_tasks_redis_close(ngx_http_tasks_redis_t *redis)
 {
     redis->state = NGX_HTTP_TASKS_REDIS_CLOSED;

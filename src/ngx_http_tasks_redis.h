@@ -181,6 +181,10 @@ ngx_int_t ngx_http_tasks_redis_init(ngx_http_tasks_redis_t *redis,
     ngx_cycle_t *cycle);
 
 
+/* Closes the connection, if there is one; operations stay as they are. */
+void ngx_http_tasks_redis_close(ngx_http_tasks_redis_t *redis);
+
+
 /* NULL if memory is short.  "size" is that of the operation's pool, bytes. */
 ngx_http_tasks_op_t *ngx_http_tasks_op_create(ngx_http_tasks_redis_t *redis,
     size_t size);

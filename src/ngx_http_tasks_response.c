@@ -17,6 +17,7 @@
 #define NGX_HTTP_TASKS_ETAG_AROUND  (sizeof("W/\"0123456789\"") - 1)
 
 
+static ngx_int_t ngx_http_tasks_vary(ngx_http_request_t *r);
 static ngx_int_t ngx_http_tasks_etag(ngx_http_tasks_ctx_t *ctx);
 static ngx_int_t ngx_http_tasks_headers(ngx_http_request_t *r,
     ngx_array_t *headers, ngx_uint_t retry);
@@ -33,8 +34,6 @@ ngx_http_tasks_respond(ngx_http_tasks_ctx_t *ctx)
     ngx_http_tasks_route_t     *route;
     ngx_http_tasks_writer_t     body;
     ngx_http_tasks_template_t  *template;
-
-    static ngx_str_t            accept = ngx_string("Accept");
 
     r = ctx->request;
     route = ctx->exchange.request.route;
@@ -93,7 +92,7 @@ ngx_http_tasks_respond(ngx_http_tasks_ctx_t *ctx)
 
     if (ctx->error == NGX_HTTP_TASKS_NO_ERROR
         && route->action == NGX_HTTP_TASKS_ACTION_LIST
-        && ngx_http_tasks_header(r, "Vary", &accept) != NGX_OK)
+        && ngx_http_tasks_vary(r) != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
@@ -119,6 +118,32 @@ ngx_http_tasks_respond(ngx_http_tasks_ctx_t *ctx)
     }
 
     return ngx_http_tasks_send(r, status, &content_type, &body);
+}
+
+
+/*
+ * JSON or lines.  With "gzip_vary", nginx sends a line of its own, in front;
+ * but of several lines its caches know the last one only.
+ */
+static ngx_int_t
+ngx_http_tasks_vary(ngx_http_request_t *r)
+{
+#if (NGX_HTTP_GZIP)
+    ngx_http_core_loc_conf_t  *clcf;
+#endif
+
+    static ngx_str_t           accept = ngx_string("Accept"),
+                               both = ngx_string("Accept, Accept-Encoding");
+
+#if (NGX_HTTP_GZIP)
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+
+    if (clcf->gzip_vary) {
+        return ngx_http_tasks_header(r, "Vary", &both);
+    }
+#endif
+
+    return ngx_http_tasks_header(r, "Vary", &accept);
 }
 
 

@@ -16,7 +16,8 @@ static ngx_int_t ngx_http_tasks_store_loaded(ngx_http_tasks_op_t *op,
 static const char  *ngx_http_tasks_store_unavailable[] = {
     "LOADING", "BUSY", "READONLY", "OOM", "MASTERDOWN", "MISCONF",
     "NOREPLICAS", "CLUSTERDOWN", "TRYAGAIN", "MOVED", "ASK", "NOAUTH",
-    "NOPERM", "WRONGPASS", "ERR max number of clients", "UNKILLABLE", NULL
+    "NOPERM", "WRONGPASS", "ERR max number of clients", "UNKILLABLE",
+    "ERR Function not found", NULL
 };
 
 
@@ -55,6 +56,17 @@ ngx_http_tasks_store_serve(ngx_http_tasks_store_t *store,
     store->redis.greetings = store->collections.nelts;
 
     return NGX_OK;
+}
+
+
+void
+ngx_http_tasks_store_close(ngx_http_tasks_store_t *store)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; store->clients && i < store->connections; i++) {
+        ngx_http_tasks_redis_close(&store->clients[i]);
+    }
 }
 
 
@@ -302,9 +314,12 @@ ngx_http_tasks_store_error(ngx_http_tasks_store_t *store,
             store->complained = ngx_time();
 
             ngx_log_error(NGX_LOG_ERR, op->redis->log, 0,
-                          "tasks store \"%V\": %V answers \"%V\"",
+                          "tasks store \"%V\": %V answers \"%V\"%s",
                           &store->redis.name, op->redis->peer.name,
-                          &reply->u.str);
+                          &reply->u.str,
+                          ngx_http_tasks_reply_is_error(reply,
+                                                   "ERR Function not found")
+                          ? "; load the functions (see tasks_library)" : "");
         }
 
         for (j = 0; ngx_http_tasks_store_unavailable[j]; j++) {

@@ -45,6 +45,9 @@ char *ngx_http_tasks_store_block(ngx_conf_t *cf,
 ngx_int_t ngx_http_tasks_store_serve(ngx_http_tasks_store_t *store,
     ngx_http_tasks_definition_t *definition);
 
+/* Closes the connections of a worker that exits, if it has any. */
+void ngx_http_tasks_store_close(ngx_http_tasks_store_t *store);
+
 /* Starts the connections of a worker. */
 ngx_int_t ngx_http_tasks_store_init(ngx_http_tasks_store_t *store,
     ngx_cycle_t *cycle);

@@ -1166,6 +1166,20 @@ $.routes[0].query.p.role: unknown "sort", it may be none, limit, page, offset, c
 
 
 
+=== a parameter: several values by default, one of which is wrong
+--- change: query: {"filter": "s", "multiple": "comma", "enum": ["a", "b"], "default": "a,c"}
+--- error_log
+$.routes[0].query.p.default: fails the parameter's own rule "enum"
+
+
+
+=== path_parameters: the id is described elsewhere
+--- change: {"action": "get", "path": "/x/{id}", "path_parameters": {"id": {"type": "string"}}, "response": "$task"}
+--- error_log
+$.routes[0].path_parameters: {id} is described by the collection's "id"
+
+
+
 === a parameter: the role of a filter without its field
 --- change: query: {"role": "filter"}
 --- error_log

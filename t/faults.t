@@ -613,35 +613,6 @@ for my $name (sort keys %NONSENSE) {
 }
 
 
-# Indexes that move all the time: put together by the function, but not where
-# Redis would be busy with that for long
-
-{
-    my $fake = fake(plan => { moving => 1, replies => {
-        page => "-ERR by the function\r\n", members => array() } });
-    my $nginx = start_on($fake, '',
-        locations => 'location /skip { tasks_api apis/skip.json; tasks_pass main; }',
-        files => { 'conf/apis/skip.json' => <<'END' });
-{ "name": "skip", "id": "string", "order": "at",
-  "fields": {"at": {"type": "datetime"}, "status": {"type": "string", "filter": true}},
-  "routes": [{"action": "list", "path": "", "response": {"tasks": "$tasks"},
-              "query": {"status": {"filter": "status", "multiple": "comma"},
-                        "offset": {"type": "integer", "role": "offset", "default": 0},
-                        "limit": {"type": "integer", "role": "limit", "default": 20}}}],
-  "errors": {"default": {"body": {"error": "$tasks_error"}}} }
-END
-    my %status = (500 => ['a,b&offset=4000', 'a&offset=1000000'],
-                  503 => ['a,b&offset=5000', 'a,b,c,d&offset=2500']);
-
-    wait_for(sub { http($nginx->port, 'GET', '/skip?status=a')->status == 500 });
-
-    for my $status (sort keys %status) {
-        is(http($nginx->port, 'GET', "/skip?status=$_")->status, $status, $_)
-            for @{ $status{$status} };
-    }
-}
-
-
 # Replies of another kind than is due
 
 my %KINDS = (

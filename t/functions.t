@@ -47,7 +47,7 @@ END
   "fields": {"created": {"type": "datetime"}, "state": {"type": "string"},
              "ended": {"type": "datetime"}, "worker": {"type": "string"}},
   "state": "state",
-  "cancel": {"except": ["done"],
+  "cancel": {"except": ["done"], "unchanged": ["stopped"],
              "set": {"state": "stopped", "ended": "$now", "worker": null}},
   "routes": [{"action": "list", "path": "", "response": "$tasks"}] }
 END
@@ -354,6 +354,12 @@ my @KIND = ('FCALL', 'kinds_put', 1, 'tasks:{kinds}');
                 'FCALL', 'jobs_put', 1, $key, 'a', @due);
     }
 
+    refused("the scope $_", qr/one key is due/, 'FCALL', 'jobs_put', 1,
+            "tasks:{jobs:$_}", 'a', @due)
+        for 'a%7Eb', 'a%3db', 'a%41', 'a%', 'a%0', '%2', 'b%zz';
+    redis('FCALL', 'jobs_put', 1, "tasks:{jobs:$_}", 'a', @due)
+        for 'a~b', 'a%3Db', '%25', '%00%FF', '-._~';
+    redis('DEL', redis('KEYS', 'tasks:{jobs:*')->@*);
     refused('no key', qr/one key is due/, 'FCALL', 'jobs_put', 0, 'a', @due);
     refused('two keys', qr/one key is due/,
             'FCALL', 'jobs_put', 2, $JOBS, $JOBS, 'a', @due);
@@ -857,6 +863,13 @@ sub some {
               'one without state');
     is_deeply(redis('HMGET', 'tasks:{stamps}:task:s', 'state', 'worker'),
               ['"stopped"', undef], 'a constant and a null');
+
+    call('stamps_put', 'r', created => $T, state => '"running"');
+    is(call('stamps_prune', 0), 1, 'which is not active any more: prune');
+    is(redis('HGET', 'tasks:{stamps}:rows', 's'), undef, 'removes it');
+    call('stamps_remove', 'r');
+    call('stamps_put', 's', created => $T);
+    call('stamps_cancel', 's');
 
     my ($seconds) = redis('HGET', 'tasks:{stamps}:task:s', 'ended')
         =~ /^"20\d\d-\d\d-\d\dT\d\d:\d\d:(\d\d)\.\d{3}Z"$/;
@@ -1441,11 +1454,29 @@ sub loaded_text {
                                  . '; timeout 10s; load_functions off;');
     is(status(http($nginx->port, 'GET', '/jobs')), '200',
        'load_functions off: lists are served');
-    is(status(http($nginx->port, 'POST', '/jobs/a/cancel')), '500 internal',
+    is(status(http($nginx->port, 'POST', '/jobs/a/cancel')), '503 unavailable',
        'a cancel is an error');
     is_deeply($bare->command('FUNCTION', 'LIST'), [], 'and nothing is loaded');
-    like($nginx->error_log, qr/answers "ERR Function not found"/,
+    like($nginx->error_log, qr/answers "ERR Function not found"; load the functions/,
          'the log says why');
+
+    # of another version, whose cancel knows no fields
+
+    my ($file, $definition) = jobs_file();
+    $definition =~ s/\{"cancelled": "\$id", .*?\}/"\$task"/ or die 'no cancel route';
+    $nginx = start_jobs(store => 'server unix:' . $bare->socket
+                                 . '; timeout 10s; load_functions off;',
+                        files => { $file => $definition });
+    ($other = $text) =~ s/if args\[2\]/if false/ or die 'no fields';
+    $bare->command('FUNCTION', 'LOAD', $other);
+    $bare->command('FCALL', 'jobs_put', 1, $JOBS, job('a', n => 1));
+    is(status(http($nginx->port, 'POST', '/jobs/a/cancel')), '500 internal',
+       'functions of another version: a cancel whose task cannot be shown');
+    like($nginx->error_log, qr/functions tasks_jobs return no fields: .*load them again/,
+         'the log says why');
+    is(status(http($nginx->port, 'POST', '/jobs/none/cancel')), '404 not_found',
+       'another one');
+    unlike($nginx->error_log, qr/connecting again/, 'the connection stays');
 }
 
 

@@ -524,6 +524,66 @@ Content-Type: application/json; charset=utf-8
 
 
 
+=== tasks that are shown twice, as often as they are asked for
+--- api_file eval
+$main::api =~ s/\{"items": "\$tasks"\}/{"items": "\$tasks", "again": "\$tasks"}/r
+--- config
+    tasks_cache off;
+--- request eval
+["GET /t", "GET /t/1", "GET /t"]
+--- response_headers eval
+my $length = 'Content-Length: ' . (2 * length($main::list) - 1);
+[$length, '', $length]
+--- response_body eval
+my $items = substr $main::list, 9, -1;
+my $twice = qq({"items":$items,"again":$items});
+[$twice, main::one(), $twice]
+
+
+
+=== Allow has each method once, and none that is not served
+--- api_file eval
+$main::api =~ s/"routes": \[/$& {"action": "none", "method": "DELETE", "path": "\/off"}, {"action": "list", "path": "\/off", "response": "\$tasks"}, {"action": "none", "method": "PUT", "path": "\/x\/y\/z"},/r
+--- request eval
+["PUT /t/off", "POST /t/x/y/z", "DELETE /t/off"]
+--- error_code eval
+[405, 404, 404]
+--- response_headers eval
+["Allow: GET, HEAD", "! Allow", "! Allow"]
+
+
+
+=== a cancel that is the application's gets there with its body
+--- api_file eval
+$main::api =~ s/"id": "integer"/"id": {"type": "integer", "errors": {"default": {"class": "no_route"}}}/r
+--- alone
+--- config
+    location /t { tasks_api apis/t.json; tasks_pass main; tasks_fallback @app; tasks_require $arg_ok error=no_route; }
+    location @app { proxy_pass http://app; proxy_set_header X-Body $request_body; }
+--- request eval
+["POST /t/settings/cancel?ok=1\nhello body", "POST /t/1/cancel\nhello body", "POST /t/1/cancel?ok=1\nhello body"]
+--- response_body_like eval
+['^app: POST /t/settings/cancel\?ok=1 10 \[hello body\]', '^app: POST /t/1/cancel 10 \[hello body\]', '^1$']
+
+
+
+=== a cache in front keeps what is compressed apart
+--- http_config
+    proxy_cache_path $TEST_NGINX_SERVER_ROOT/cache keys_zone=z:1m;
+--- config
+    gzip on; gzip_types application/json; gzip_min_length 1; gzip_vary on; gzip_proxied any; gzip_http_version 1.0;
+    location /kept { proxy_pass http://127.0.0.1:$TEST_NGINX_SERVER_PORT/t; proxy_cache z; proxy_cache_valid 1m; gzip off; }
+--- request eval
+["GET /kept", "GET /kept", "GET /kept"]
+--- more_headers eval
+["Accept-Encoding: gzip", "", "Accept-Encoding: gzip"]
+--- response_headers eval
+["Content-Encoding: gzip", "! Content-Encoding", "Content-Encoding: gzip"]
+--- response_body_like eval
+["^\x1f\x8b", quotemeta $main::list, "^\x1f\x8b"]
+
+
+
 === an error's body has no id where there is no route
 --- api_file eval
 $main::api =~ s/"cancel":/"errors": {"default": {"body": {"error": "\$tasks_error", "id": "\$id"}}}, "cancel":/r

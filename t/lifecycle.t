@@ -7,6 +7,8 @@ use Tasks ':live';
 
 use Cwd qw(abs_path);
 use File::Temp qw(tempdir);
+use IO::Select;
+use IO::Socket::INET;
 use List::Util qw(max);
 use Time::HiRes qw(sleep time);
 
@@ -395,6 +397,34 @@ sub gone {
     cmp_ok($proxy->connections, '>', $connections + 1, 'which has connected again');
     is(redis('FCALL_RO', 'jobs_version', 0), $version, 'and left the new functions there');
     fill();
+}
+
+
+# A worker that quits, and still sends something else, while Redis is away: what
+# it has begun to connect is closed when it exits
+
+{
+    my $port = Tasks::Nginx::free_port();
+    my $nginx = start_jobs(store => "server 127.0.0.1:$port; connect_timeout 10s;",
+                           locations => 'location /download { limit_rate 10k; }');
+    $nginx->write_file('html/download', 'x' x 200000);
+
+    my $download = ask_on(http_connect($nginx->port), 'GET', '/download');
+    wait_for(sub { IO::Select->new($download->socket)->can_read(0) });
+    $nginx->reload;
+    wait_for(sub { old_workers($nginx) }, 5, 'the old worker');
+
+    # of the new one and the old one, which it takes some time to try again
+
+    my $silent = IO::Socket::INET->new(LocalAddr => "127.0.0.1:$port", Listen => 1,
+                                       ReuseAddr => 1) or die "listen: $!\n";
+    my $to_redis = sprintf ' 0100007F:%04X 0[12] ', $port;
+    wait_for(sub { 2 <= (() = slurp('/proc/net/tcp') =~ /$to_redis/g) }, 5, 'connections');
+
+    $download->close;
+    ok(wait_for(sub { !old_workers($nginx) }, 5, 'its exit'),
+       'a worker that is about to connect exits');
+    unlike($nginx->error_log, qr/open socket/, 'and leaves no socket open');
 }
 
 

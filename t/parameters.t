@@ -4,6 +4,8 @@
 use lib 't/lib';
 use Tasks 'no_plan';
 
+use Tasks::JWT;
+
 # Echoes what became of a parameter: with a filter per type, the list tells
 # which task matched.
 
@@ -449,3 +451,83 @@ X-A: b"c
  '0B4E7CB6-5B4C-4A1C-A2BB-EE1FA8C3D370', '0b4e7cb6-5b4c-4a1c-a2bb-ee1fa8c3d371']
 --- error_code eval
 [200, 200, 400]
+
+
+
+=== a default is not preferred to what was sent for the same field
+--- api_file
+>>> t.json
+{"name": "t", "id": "integer", "order": "n",
+ "fields": {"n": {"type": "integer"}, "s": {"type": "string", "filter": true}},
+ "routes": [{"action": "list", "path": "", "response": "$tasks",
+             "query": {"s": {"filter": "s"},
+                       "tab": {"default": "open", "choices": {"open": {"filters": {"s": ["a", "b"]}}, "all": {}}}}},
+            {"action": "list", "path": "/of/{s}", "response": "$tasks",
+             "path_parameters": {"s": {"filter": "s"}}, "query": {"s": {"filter": "s", "default": "a"}}}]}
+--- put
+1 {"n":1,"s":"a"}
+2 {"n":2,"s":"b"}
+3 {"n":3,"s":"c"}
+--- request eval
+["GET /t", "GET /t?s=c", "GET /t?s=c&tab=all", "GET /t?s=c&tab=open", "GET /t/of/c", "GET /t/of/c?s=b"]
+--- response_body eval
+my @row = map { main::row($_, ',"s":"' . (qw(a b c))[$_ - 1] . '"') } 1 .. 3;
+["[$row[0],$row[1]]", "[$row[2]]", "[$row[2]]", "[$row[0],$row[1]]", "[$row[2]]", "[$row[1]]"]
+
+
+
+=== a default of several values
+--- query: "s": {"filter": "s", "multiple": "comma", "default": "a,c"}
+--- put
+1 {"n":1,"s":"a"}
+2 {"n":2,"s":"b"}
+3 {"n":3,"s":"c"}
+--- request eval
+["GET /t", "GET /t?s=b,c"]
+--- response_body eval
+my @row = map { main::row($_, ',"s":"' . (qw(a b c))[$_ - 1] . '"') } 1 .. 3;
+["[$row[0],$row[2]]", "[$row[1],$row[2]]"]
+
+
+
+=== what is wrong with several values is said of the one that it is wrong with
+--- query: "i": {"type": "integer", "filter": "i", "multiple": "repeated"}, "j": {"type": "integer"}
+--- top: "repeated": "error"
+--- request eval
+["GET /t?i=1&i=2&i=x", "GET /t?j=7&j=8"]
+--- error_code eval
+[400, 400]
+--- response_body eval
+[main::bad('type', 'i', 'x', 'i is not of the right type'), main::bad('repeated', 'j', '7', 'j is given more than once')]
+
+
+
+=== a cursor in a path
+--- api_file
+>>> t.json
+{"name": "t", "id": "integer", "order": "n", "fields": {"n": {"type": "integer"}},
+ "routes": [{"action": "list", "path": "/after/{c}", "response": {"t": "$tasks", "c": "$next_cursor"},
+             "path_parameters": {"c": {"role": "cursor"}},
+             "query": {"l": {"type": "integer", "role": "limit"}}}]}
+--- put
+1 {"n":1}
+2 {"n":2}
+--- request eval
+["GET /t/after/xx", "GET /t/after/" . Tasks::JWT::base64url('80000000000001:1')]
+--- error_code eval
+[400, 200]
+--- response_body_like eval
+['cursor', '^\{"t":\[\{"id":2,"n":2\}\],"c":null\}$']
+
+
+
+=== no task is asked for: nothing leads on
+--- query: "l": {"type": "integer", "role": "limit"}, "o": {"type": "integer", "role": "offset"}
+--- response: {"t": "$tasks", "more": "$has_more", "next": "$next_offset", "page": "$next_page", "c": "$next_cursor"}
+--- put
+1 {"n":1}
+2 {"n":2}
+--- request eval
+["GET /t?l=0", "GET /t?l=1"]
+--- response_body eval
+['{"t":[],"more":true,"next":null,"page":null,"c":null}', '{"t":[' . main::row(1, '') . '],"more":true,"next":1,"page":2,"c":"ODAwMDAwMDAwMDAwMDE6MQ"}']

@@ -58,7 +58,7 @@ my %FAULTS = (
         'EXECABORT Transaction discarded because of previous errors.',
         'WRONGTYPE Operation against a key holding the wrong kind of value',
         'ERR unknown command'),
-    function => ['error', "-ERR Function not found\r\n"],
+    function => ['refusal', "-ERR Function not found\r\n"],
     bare     => ['error', "-\r\n"],
     nul      => ['error', "-ERR a\0b\0\r\n"],
     escapes  => ['error', "-ERR \e[2J\x01\xff\r\n"],
