@@ -670,6 +670,48 @@ $.cancel.set.s: "$later" may be $now, $now_seconds or $now_naive, for a string o
 
 
 
+=== cancel: sets a time that is none: 2025-13-01T00:00:00
+--- change: {"fields": {"d": {"type": "datetime"}}, "cancel": {"set": {"d": "2025-13-01T00:00:00"}}}
+--- error_log
+$.cancel.set.d
+
+
+
+=== cancel: sets a time that is none: 2025-02-29T00:00:00
+--- change: {"fields": {"d": {"type": "datetime"}}, "cancel": {"set": {"d": "2025-02-29T00:00:00"}}}
+--- error_log
+$.cancel.set.d
+
+
+
+=== cancel: sets a time that is none: 2025-01-01T24:00:00
+--- change: {"fields": {"d": {"type": "datetime"}}, "cancel": {"set": {"d": "2025-01-01T24:00:00"}}}
+--- error_log
+$.cancel.set.d
+
+
+
+=== cancel: sets a time that is none: 2025-01-01T00:00:00+24:00
+--- change: {"fields": {"d": {"type": "datetime"}}, "cancel": {"set": {"d": "2025-01-01T00:00:00+24:00"}}}
+--- error_log
+$.cancel.set.d
+
+
+
+=== cancel: sets a time that is none: 2025-01-01T00:00:00.
+--- change: {"fields": {"d": {"type": "datetime"}}, "cancel": {"set": {"d": "2025-01-01T00:00:00."}}}
+--- error_log
+$.cancel.set.d
+
+
+
+=== cancel: sets a time that is none: 2025-01-01T00:00:00Zx
+--- change: {"fields": {"d": {"type": "datetime"}}, "cancel": {"set": {"d": "2025-01-01T00:00:00Zx"}}}
+--- error_log
+$.cancel.set.d
+
+
+
 === cancel: sets a value of another type
 --- change: {"cancel": {"set": {"n": "x"}}}
 --- error_log

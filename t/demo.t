@@ -565,7 +565,7 @@ cmp_ok(scalar processes(), '>=', 5, 'it has processes');
 ($status, $output) = demo('stop');
 
 is($status, 0, 'stop');
-is_deeply([processes()], [], 'no process is left');
+ok(wait_for(sub { !processes() }, 5, 'the end of all'), 'no process is left');
 ok(!-e $directory, 'no directory is left');
 
 
@@ -589,7 +589,7 @@ for my $signal (qw(INT TERM)) {
 
     is($? >> 8, $signal eq 'INT' ? 130 : 143, "SIG$signal ends it");
     cmp_ok(scalar @processes, '>=', 5, 'it had processes');
-    is_deeply([processes()], [], 'none is left');
+    ok(wait_for(sub { !processes() }, 5, 'the end of all'), 'none is left');
     ok(!-e $directory, 'nor a directory');
 }
 
