@@ -504,8 +504,6 @@ ngx_http_tasks_exit_process(ngx_cycle_t *cycle)
     ngx_http_tasks_store_t      **stores;
     ngx_http_tasks_main_conf_t   *tmcf;
 
-    ngx_http_tasks_status_stop(cycle);
-
     tmcf = ngx_http_cycle_get_module_main_conf(cycle, ngx_http_tasks_module);
 
     if (tmcf == NULL) {
@@ -517,4 +515,6 @@ ngx_http_tasks_exit_process(ngx_cycle_t *cycle)
     for (i = 0; i < tmcf->stores.nelts; i++) {
         ngx_http_tasks_store_close(stores[i]);
     }
+
+    ngx_http_tasks_status_stop(cycle);
 }
