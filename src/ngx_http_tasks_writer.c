@@ -124,6 +124,7 @@ void
 ngx_http_tasks_write_chain(ngx_http_tasks_writer_t *w,
     ngx_http_tasks_writer_t *from)
 {
+    size_t        left;
     ngx_str_t     text;
     ngx_chain_t  *cl;
 
@@ -131,11 +132,27 @@ ngx_http_tasks_write_chain(ngx_http_tasks_writer_t *w,
         w->failed = 1;
     }
 
-    for (cl = from->head; cl; cl = cl->next) {
+    if (w->failed || from->head == NULL) {
+        return;
+    }
+
+    if (!from->linked) {
+        from->linked = 1;
+        ngx_http_tasks_writer_link(w, from->head, from->tail);
+        w->size += from->size;
+        return;
+    }
+
+    /* links are in one chain only; what follows there is not of "from" */
+
+    left = from->size;
+
+    for (cl = from->head; left; cl = cl->next) {
         text.data = cl->buf->pos;
         text.len = cl->buf->last - cl->buf->pos;
 
         ngx_http_tasks_write_memory(w, &text);
+        left -= text.len;
     }
 }
 

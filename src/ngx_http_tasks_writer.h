@@ -22,6 +22,7 @@ typedef struct {
                                             something was linked behind it */
     u_char                   *end;       /* of that rest */
     unsigned                  open:1;    /* tail's buffer may be appended to */
+    unsigned                  linked:1;  /* its links are in another chain */
     unsigned                  failed:1;  /* an allocation failed */
 } ngx_http_tasks_writer_t;
 
