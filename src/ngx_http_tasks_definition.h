@@ -20,7 +20,7 @@
  */
 #define NGX_HTTP_TASKS_MAX_LIMIT    10000
 
-/* Positions of several indexes that are read for what follows a rank */
+/* Positions of several indexes that are read to get at a rank, at most. */
 #define NGX_HTTP_TASKS_MAX_MERGE    100000
 
 /* Entries of a list that are read at a time; more of them are streamed. */
